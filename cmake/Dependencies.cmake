@@ -1,0 +1,30 @@
+# What the program links, from the distribution's packages; docs/dependencies.md says why each.
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
+find_package(EXPAT REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(LibLZMA REQUIRED)
+find_package(BZip2 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(pugixml REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(GLIB REQUIRED glib-2.0)
+pkg_check_modules(LIBXML2 REQUIRED libxml-2.0)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
+
+add_library(zstd ALIAS PkgConfig::ZSTD)
+add_library(tomlplusplus ALIAS PkgConfig::TOMLPLUSPLUS)
+
+# createrepo_c.pc of 0.17 has an empty libdir ("-L -lcreaterepo_c"), so the libraries go by name.
+add_library(createrepo_c INTERFACE)
+target_include_directories(createrepo_c SYSTEM INTERFACE ${GLIB_INCLUDE_DIRS} ${LIBXML2_INCLUDE_DIRS})
+target_link_libraries(createrepo_c INTERFACE -lcreaterepo_c -lrpm -lrpmio ${GLIB_LIBRARIES})
+
+if(REPOUPDATE_TESTS)
+  find_package(GTest REQUIRED)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+endif()

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/hash.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
+#include <vector>
+
+namespace repoupdate {
+namespace {
+
+struct HashName {
+  HashType type;
+  std::string_view name;
+};
+constexpr std::array<HashName, 6> k_names{{{HashType::md5, "md5"},
+                                           {HashType::sha1, "sha1"},
+                                           {HashType::sha224, "sha224"},
+                                           {HashType::sha256, "sha256"},
+                                           {HashType::sha384, "sha384"},
+                                           {HashType::sha512, "sha512"}}};
+
+const EVP_MD* algorithm(HashType type) {
+  switch (type) {
+    case HashType::md5: return EVP_md5();
+    case HashType::sha1: return EVP_sha1();
+    case HashType::sha224: return EVP_sha224();
+    case HashType::sha256: return EVP_sha256();
+    case HashType::sha384: return EVP_sha384();
+    case HashType::sha512: return EVP_sha512();
+  }
+  return EVP_sha256();
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+}  // namespace
+
+std::string_view to_string(HashType type) {
+  for (const auto& entry : k_names)
+    if (entry.type == type) return entry.name;
+  return "sha256";
+}
+
+std::optional<HashType> parse_hash_type(std::string_view text) {
+  if (text == "sha") return HashType::sha1;
+  for (const auto& entry : k_names)
+    if (entry.name == text) return entry.type;
+  return std::nullopt;
+}
+
+struct Hasher::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Hasher::Hasher(HashType type) : m_state(std::make_unique<State>()) {
+  EVP_DigestInit_ex(m_state->context, algorithm(type), nullptr);
+}
+Hasher::Hasher(Hasher&&) noexcept = default;
+Hasher& Hasher::operator=(Hasher&&) noexcept = default;
+Hasher::~Hasher() = default;
+
+void Hasher::update(std::string_view bytes) {
+  EVP_DigestUpdate(m_state->context, bytes.data(), bytes.size());
+}
+
+std::string Hasher::finish() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  EVP_DigestFinal_ex(m_state->context, digest.data(), &length);
+  return {reinterpret_cast<const char*>(digest.data()), length};
+}
+
+std::string Hasher::finish_hex() { return to_hex(finish()); }
+
+std::string hash_hex(HashType type, std::string_view bytes) {
+  Hasher hasher(type);
+  hasher.update(bytes);
+  return hasher.finish_hex();
+}
+
+std::string sha256_hex(std::string_view bytes) { return hash_hex(HashType::sha256, bytes); }
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(bytes), bytes.size(), digest.data(),
+       &length);
+  return {reinterpret_cast<const char*>(digest.data()), length};
+}
+
+std::string to_hex(std::string_view raw) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(raw.size() * 2);
+  for (unsigned char byte : raw) {
+    hex += digits[byte >> 4];
+    hex += digits[byte & 15];
+  }
+  return hex;
+}
+
+std::optional<std::string> from_hex(std::string_view hex) {
+  if (hex.size() % 2 != 0) return std::nullopt;
+  std::string raw;
+  raw.reserve(hex.size() / 2);
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    const int high = hex_digit(hex[i]), low = hex_digit(hex[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    raw += static_cast<char>(high << 4 | low);
+  }
+  return raw;
+}
+
+std::string to_base64(std::string_view raw) {
+  std::string text((raw.size() + 2) / 3 * 4 + 1, '\0');
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes_of(raw),
+                                     static_cast<int>(raw.size()));
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string raw(text.size() / 4 * 3 + 1, '\0');
+  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(raw.data()), bytes_of(text),
+                                     static_cast<int>(text.size()));
+  if (length < 0) return std::nullopt;
+  std::size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+  raw.resize(static_cast<std::size_t>(length) - padding);
+  return raw;
+}
+
+}  // namespace repoupdate

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bounded number of threads working through a numbered list.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace repoupdate {
+
+// Calls work(0) ... work(count-1), each once, on at most `threads` threads (the caller's is one of them),
+// and returns when all have returned. `work` must not throw. With one item or one thread it runs in place.
+void for_each_parallel(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& work);
+
+}  // namespace repoupdate

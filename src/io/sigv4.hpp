@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// AWS Signature Version 4 for header authentication, as one pure function.
+// Source: "Authenticating Requests (AWS Signature Version 4)", Amazon S3 API Reference.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "io/http.hpp"
+
+namespace repoupdate {
+
+struct Credentials {
+  std::string access_key_id;
+  std::string secret_access_key;
+  std::string session_token;              // empty for long-lived keys
+  std::optional<SystemTime> expires;      // none: never
+};
+
+struct SigningScope {
+  std::string region;
+  std::string service;  // "s3", "sqs"
+};
+
+// Adds host, x-amz-date, x-amz-content-sha256 (S3 only), x-amz-security-token and authorization.
+// `payload_sha256` is the hex digest of the body, or "UNSIGNED-PAYLOAD". All headers present are signed.
+// S3 paths are encoded once and never normalised; others twice.
+void sign(HttpRequest& request, std::string_view payload_sha256, const Credentials& credentials,
+          const SigningScope& scope, SystemTime now);
+
+}  // namespace repoupdate

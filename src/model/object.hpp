@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a store says about the things it keeps. A key is raw UTF-8 as the store knows it, without a
+// leading slash; never percent-encoded, never a local path.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace repoupdate {
+
+// The store's opaque version mark, kept exactly as sent (with quotes where there were some).
+// It is not a hash (multipart, KMS): compare it with another ETag, never with a digest.
+struct ETag {
+  std::string text;
+  bool operator==(const ETag&) const = default;
+};
+
+struct ByteRange {
+  std::uint64_t first = 0;
+  std::uint64_t length = 0;  // at least 1
+};
+
+struct ObjectInfo {
+  std::string key;
+  std::uint64_t size = 0;
+  ETag etag;
+  SystemTime last_modified{};
+  // SHA-256 of the whole object, lower-case hex, when the store vouches for it (a full-object checksum, not
+  // a composite one) or our uploader recorded it; else nothing. Listings never have it.
+  std::optional<std::string> sha256;
+};
+
+struct Object {
+  ObjectInfo info;
+  std::string bytes;  // of the range asked for; info.size is the whole object's
+};
+
+struct ListPage {
+  std::vector<ObjectInfo> objects;
+  std::string next;  // pass to the next call; empty at the end
+};
+
+}  // namespace repoupdate

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The door to where objects live: a bucket, or a directory that behaves like one.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "model/object.hpp"
+
+namespace repoupdate {
+
+// Where the bytes of a streamed object go. An Error returned from it ends the transfer and is passed on.
+using ByteSink = std::function<Result<void>(std::string_view)>;
+
+// Called during an upload with the bytes done so far; from any thread, seldom enough to draw with.
+using UploadProgress = std::function<void(std::uint64_t done)>;
+
+struct GetOptions {
+  std::optional<ByteRange> range;  // a range that starts past the end is ErrorKind::invalid; one that ends there is cut
+  std::optional<ETag> if_match;    // ErrorKind::precondition_failed when the object is another one by now
+};
+
+struct PutOptions {
+  bool if_absent = false;          // If-None-Match: *
+  std::optional<ETag> if_match;    // at most one of the two
+  std::string content_type = "application/octet-stream";
+  std::string cache_control;       // empty: none
+  // Lower-case hex. Sent so that the store verifies the bytes, and recorded as ObjectInfo::sha256.
+  // Computed from the bytes when empty.
+  std::string sha256;
+};
+
+// Every call may be made from several threads at once. Failures are named (ErrorKind), never folded:
+// not_found only when the store proved absence; denied, throttled, unavailable, timed_out as they are.
+// Transient failures have already been retried within the implementation's deadline.
+class ObjectStore {
+public:
+  virtual ~ObjectStore() = default;
+
+  // "s3://bucket" or a directory's absolute path; for messages.
+  virtual std::string name() const = 0;
+
+  // Size, ETag, Last-Modified, and the SHA-256 where one can be had without reading the object.
+  virtual Result<ObjectInfo> head(std::string_view key) = 0;
+
+  // The object, or one range of it, in memory. At most `limit` bytes, else ErrorKind::invalid.
+  virtual Result<Object> get(std::string_view key, const GetOptions& options, std::uint64_t limit) = 0;
+
+  // The whole object in pieces, in order; the returned info is that of the bytes delivered.
+  virtual Result<ObjectInfo> read(std::string_view key, const GetOptions& options, const ByteSink& sink) = 0;
+
+  // Atomic: readers see the old bytes or the new ones. precondition_failed when the condition does not hold;
+  // if_match on a missing key is precondition_failed too. A repeated put that finds its own bytes in place
+  // after a lost answer succeeds.
+  virtual Result<ObjectInfo> put(std::string_view key, std::string_view bytes, const PutOptions& options) = 0;
+
+  // The same from a file (options.sha256 must be set), in parts when large; nothing is left behind on failure.
+  virtual Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file,
+                                      const PutOptions& options, const UploadProgress& progress) = 0;
+
+  // Absent already is success.
+  virtual Result<void> remove(std::string_view key) = 0;
+
+  // One page (at most 1,000) of the objects whose key starts with `prefix`, sorted by key as bytes.
+  // `continuation` is empty or ListPage::next of the page before.
+  virtual Result<ListPage> list(std::string_view prefix, std::string_view continuation) = 0;
+};
+
+}  // namespace repoupdate

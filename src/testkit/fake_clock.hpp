@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mutex>
+
+#include "base/clock.hpp"
+
+namespace repoupdate {
+
+// Time that moves only when a test, or somebody's sleep, moves it.
+class FakeClock final : public Clock {
+public:
+  SystemTime now() const override {
+    const std::scoped_lock lock(m_mutex);
+    return std::chrono::floor<std::chrono::seconds>(k_start + m_passed);
+  }
+  SteadyTime steady() const override {
+    const std::scoped_lock lock(m_mutex);
+    return SteadyTime(m_passed);
+  }
+  bool sleep_for(Duration duration, std::stop_token stop) override {
+    advance(duration);
+    return !stop.stop_requested();
+  }
+  void advance(Duration duration) {
+    const std::scoped_lock lock(m_mutex);
+    m_passed += duration;
+  }
+
+private:
+  static constexpr std::chrono::sys_seconds k_start{std::chrono::seconds(1'800'000'000)};
+  mutable std::mutex m_mutex;
+  Duration m_passed{0};
+};
+
+}  // namespace repoupdate

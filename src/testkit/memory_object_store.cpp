@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "testkit/memory_object_store.hpp"
+
+#include <fstream>
+#include <sstream>
+
+#include "base/hash.hpp"
+
+namespace repoupdate {
+
+std::vector<std::string> MemoryObjectStore::requests() const {
+  const std::scoped_lock lock(m_mutex);
+  return m_requests;
+}
+
+void MemoryObjectStore::forget_requests() {
+  const std::scoped_lock lock(m_mutex);
+  m_requests.clear();
+}
+
+ETag MemoryObjectStore::place(const std::string& key, std::string bytes, SystemTime last_modified, bool knows_sha256) {
+  const std::scoped_lock lock(m_mutex);
+  const ETag etag{"\"v" + std::to_string(++m_versions) + "\""};
+  m_objects[key] = {std::move(bytes), etag, last_modified, {}, knows_sha256};
+  return etag;
+}
+
+void MemoryObjectStore::drop(const std::string& key) {
+  const std::scoped_lock lock(m_mutex);
+  m_objects.erase(key);
+}
+
+std::map<std::string, MemoryObjectStore::Stored> MemoryObjectStore::contents() const {
+  const std::scoped_lock lock(m_mutex);
+  return m_objects;
+}
+
+Result<void> MemoryObjectStore::record(std::string request) {
+  {
+    const std::scoped_lock lock(m_mutex);
+    m_requests.push_back(request);
+  }
+  return before ? before(request) : Result<void>{};
+}
+
+ObjectInfo MemoryObjectStore::describe(const std::string& key, const Stored& stored) const {
+  ObjectInfo info{key, stored.bytes.size(), stored.etag, stored.last_modified, std::nullopt};
+  if (stored.knows_sha256) info.sha256 = sha256_hex(stored.bytes);
+  return info;
+}
+
+Result<Object> MemoryObjectStore::fetch(std::string_view key, const GetOptions& options) const {
+  const std::scoped_lock lock(m_mutex);
+  const auto found = m_objects.find(std::string(key));
+  if (found == m_objects.end()) return Error{ErrorKind::not_found, std::string(key) + ": no such object", {}};
+  const Stored& stored = found->second;
+  if (options.if_match && *options.if_match != stored.etag)
+    return Error{ErrorKind::precondition_failed, std::string(key) + ": changed meanwhile", {}};
+  Object object{describe(found->first, stored), stored.bytes};
+  if (options.range) {
+    if (options.range->first >= stored.bytes.size())
+      return Error{ErrorKind::invalid, std::string(key) + ": range past the end", {}};
+    object.bytes = stored.bytes.substr(options.range->first, options.range->length);
+  }
+  return object;
+}
+
+Result<ObjectInfo> MemoryObjectStore::head(std::string_view key) {
+  if (auto recorded = record("HEAD " + std::string(key)); !recorded) return recorded.error();
+  auto object = fetch(key, {});
+  if (!object) return object.error();
+  return object->info;
+}
+
+Result<Object> MemoryObjectStore::get(std::string_view key, const GetOptions& options, std::uint64_t limit) {
+  std::string request = "GET " + std::string(key);
+  if (options.range)
+    request += ' ' + std::to_string(options.range->first) + '+' + std::to_string(options.range->length);
+  if (auto recorded = record(std::move(request)); !recorded) return recorded.error();
+  auto object = fetch(key, options);
+  if (object && object->bytes.size() > limit)
+    return Error{ErrorKind::invalid, std::string(key) + ": larger than " + std::to_string(limit) + " bytes", {}};
+  return object;
+}
+
+Result<ObjectInfo> MemoryObjectStore::read(std::string_view key, const GetOptions& options, const ByteSink& sink) {
+  if (auto recorded = record("READ " + std::string(key)); !recorded) return recorded.error();
+  auto object = fetch(key, options);
+  if (!object) return object.error();
+  if (auto taken = sink(object->bytes); !taken) return taken.error();
+  return object->info;
+}
+
+Result<ObjectInfo> MemoryObjectStore::put(std::string_view key, std::string_view bytes, const PutOptions& options) {
+  if (auto recorded = record("PUT " + std::string(key)); !recorded) return recorded.error();
+  const std::scoped_lock lock(m_mutex);
+  const auto found = m_objects.find(std::string(key));
+  const bool exists = found != m_objects.end();
+  if ((options.if_absent && exists) || (options.if_match && (!exists || found->second.etag != *options.if_match)))
+    return Error{ErrorKind::precondition_failed, std::string(key) + ": the condition does not hold", {}};
+  if (!options.sha256.empty() && options.sha256 != sha256_hex(bytes))
+    return Error{ErrorKind::corrupt, std::string(key) + ": the bytes do not match the SHA-256 sent", {}};
+  const ETag etag{"\"v" + std::to_string(++m_versions) + "\""};
+  Stored stored{std::string(bytes), etag, SystemTime(std::chrono::seconds(1'800'000'000 + m_versions)), options, true};
+  const auto placed = m_objects.insert_or_assign(std::string(key), std::move(stored)).first;
+  return describe(placed->first, placed->second);
+}
+
+Result<ObjectInfo> MemoryObjectStore::put_file(std::string_view key, const std::filesystem::path& file,
+                                               const PutOptions& options, const UploadProgress& progress) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return Error{ErrorKind::not_found, file.string() + ": cannot be read", {}};
+  std::ostringstream bytes;
+  bytes << stream.rdbuf();
+  auto stored = put(key, bytes.str(), options);
+  if (stored && progress) progress(stored->size);
+  return stored;
+}
+
+Result<void> MemoryObjectStore::remove(std::string_view key) {
+  if (auto recorded = record("DELETE " + std::string(key)); !recorded) return recorded.error();
+  drop(std::string(key));
+  return {};
+}
+
+Result<ListPage> MemoryObjectStore::list(std::string_view prefix, std::string_view continuation) {
+  if (auto recorded = record("LIST " + std::string(prefix)); !recorded) return recorded.error();
+  constexpr std::size_t k_page = 1000;
+  const std::scoped_lock lock(m_mutex);
+  ListPage page;
+  auto next = continuation.empty() ? m_objects.lower_bound(std::string(prefix))
+                                   : m_objects.upper_bound(std::string(continuation));
+  for (; next != m_objects.end() && next->first.starts_with(prefix); ++next) {
+    if (page.objects.size() == k_page) {
+      page.next = page.objects.back().key;
+      break;
+    }
+    page.objects.push_back(describe(next->first, next->second));
+    page.objects.back().sha256.reset();
+  }
+  return page;
+}
+
+}  // namespace repoupdate

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store in memory that keeps the promises of ObjectStore and writes down every request, so that a test
+// can say what a change costs.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "model/object_store.hpp"
+
+namespace repoupdate {
+
+class MemoryObjectStore final : public ObjectStore {
+public:
+  struct Stored {
+    std::string bytes;
+    ETag etag;
+    SystemTime last_modified;
+    PutOptions options;   // as it was put
+    bool knows_sha256 = true;  // false: as if uploaded by a tool that records no SHA-256
+  };
+
+  // "HEAD key", "GET key", "GET key 0+4096", "READ key", "PUT key", "DELETE key", "LIST prefix".
+  std::vector<std::string> requests() const;
+  void forget_requests();
+
+  // Puts an object there without a request, as somebody else would; returns its ETag.
+  ETag place(const std::string& key, std::string bytes, SystemTime last_modified, bool knows_sha256 = true);
+  void drop(const std::string& key);
+  std::map<std::string, Stored> contents() const;
+
+  // Called before each request takes effect, without a lock held: a place to change the world, or to answer
+  // with a failure instead.
+  std::function<Result<void>(const std::string& request)> before;
+
+  std::string name() const override { return "memory"; }
+  Result<ObjectInfo> head(std::string_view key) override;
+  Result<Object> get(std::string_view key, const GetOptions& options, std::uint64_t limit) override;
+  Result<ObjectInfo> read(std::string_view key, const GetOptions& options, const ByteSink& sink) override;
+  Result<ObjectInfo> put(std::string_view key, std::string_view bytes, const PutOptions& options) override;
+  Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file, const PutOptions& options,
+                              const UploadProgress& progress) override;
+  Result<void> remove(std::string_view key) override;
+  Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
+
+private:
+  Result<void> record(std::string request);
+  Result<Object> fetch(std::string_view key, const GetOptions& options) const;
+  ObjectInfo describe(const std::string& key, const Stored& stored) const;
+
+  mutable std::mutex m_mutex;
+  std::map<std::string, Stored> m_objects;
+  std::vector<std::string> m_requests;
+  std::uint64_t m_versions = 0;
+};
+
+}  // namespace repoupdate
