@@ -1,2 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() { return 0; }
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+
+#include "app/command_line.hpp"
+#include "app/signals.hpp"
+#include "base/version.hpp"
+
+namespace {
+
+using namespace repoupdate;
+
+std::string read_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value ? value : "";
+}
+
+std::string exit_code_text() {
+  std::string text = "Exit codes:\n";
+  for (const auto& row : k_exit_codes)
+    text += "  " + std::to_string(static_cast<int>(row.code)) + "\t" + std::string(row.text) + '\n';
+  return text;
+}
+
+void declare_commands(CLI::App& program, CommandLine& line) {
+  program.description("Keeps RPM (YUM/DNF) repositories on S3, or in a directory, up to date.");
+  program.require_subcommand(1);
+  program.set_version_flag("--version", "repoupdate " + std::string(k_version));
+  program.footer("REPO is s3://bucket/prefix, a directory, or file:///directory.\n\n" + exit_code_text() +
+                 "\n`repoupdate COMMAND --help` says more and has examples.");
+  for (const auto& row : commands()) {
+    CLI::App* command = program.add_subcommand(std::string(row.name), std::string(row.summary));
+    std::string footer = "Examples:\n" + std::string(row.examples);
+    if (!row.details.empty()) footer = std::string(row.details) + "\n\n" + footer;
+    command->footer(footer);
+    declare_common(*command, line);
+    row.declare(*command, line);
+  }
+}
+
+Result<Settings> load_settings(const CommandLine& line) {
+  auto settings = read_settings({line.config, read_variable, line.flags});
+  if (!settings) return settings;
+  if (line.verbose > 0) settings->log.level = "debug";
+  if (line.adjust) line.adjust(*settings);
+  return settings;
+}
+
+ExitCode run(const CommandLine& line) {
+  auto settings = load_settings(line);
+  if (!settings) return fail(settings.error());
+  if (line.detach && daemon(1, 0) != 0) return fail({ErrorKind::io, "cannot run in the background", {}});
+
+  Signals signals;
+  SystemClock clock;
+  Log log;
+  if (const auto opened = log.open(log_options(settings->log)); !opened) return fail(opened.error());
+  std::stop_source abandon;
+  Stores stores(settings->aws, clock, log, abandon.get_token());
+  signals.on_impatience([&abandon] { abandon.request_stop(); });
+  Session session{.settings = std::move(*settings),
+                  .reload = [&line] { return load_settings(line); },
+                  .clock = clock,
+                  .log = log,
+                  .stores = stores,
+                  .stop = signals.stop(),
+                  .abandon = abandon,
+                  .hangup = [&signals] { return signals.next_hangup(); }};
+  return line.run(session);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "";
+  CLI::App program;
+  CommandLine line;
+  if (name == "repoupdate-daemon") {
+    declare_legacy_daemon(program, line);
+  } else if (name == "updatePackages") {
+    declare_legacy_packages(program, line);
+  } else {
+    declare_commands(program, line);
+  }
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return program.exit(failure) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+  }
+  return static_cast<int>(run(line));
+}

@@ -23,12 +23,18 @@ constexpr std::array<HashName, 6> k_names{{{HashType::md5, "md5"},
 
 const EVP_MD* algorithm(HashType type) {
   switch (type) {
-    case HashType::md5: return EVP_md5();
-    case HashType::sha1: return EVP_sha1();
-    case HashType::sha224: return EVP_sha224();
-    case HashType::sha256: return EVP_sha256();
-    case HashType::sha384: return EVP_sha384();
-    case HashType::sha512: return EVP_sha512();
+    case HashType::md5:
+      return EVP_md5();
+    case HashType::sha1:
+      return EVP_sha1();
+    case HashType::sha224:
+      return EVP_sha224();
+    case HashType::sha256:
+      return EVP_sha256();
+    case HashType::sha384:
+      return EVP_sha384();
+    case HashType::sha512:
+      return EVP_sha512();
   }
   return EVP_sha256();
 }
@@ -82,7 +88,9 @@ std::string Hasher::finish() {
   return {reinterpret_cast<const char*>(digest.data()), length};
 }
 
-std::string Hasher::finish_hex() { return to_hex(finish()); }
+std::string Hasher::finish_hex() {
+  return to_hex(finish());
+}
 
 std::string hash_hex(HashType type, std::string_view bytes) {
   Hasher hasher(type);
@@ -90,7 +98,9 @@ std::string hash_hex(HashType type, std::string_view bytes) {
   return hasher.finish_hex();
 }
 
-std::string sha256_hex(std::string_view bytes) { return hash_hex(HashType::sha256, bytes); }
+std::string sha256_hex(std::string_view bytes) {
+  return hash_hex(HashType::sha256, bytes);
+}
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

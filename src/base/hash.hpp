@@ -14,8 +14,8 @@ namespace repoupdate {
 // The digests that createrepo_c writes into `type="..."`; there "sha" means SHA-1.
 enum class HashType { md5, sha1, sha224, sha256, sha384, sha512 };
 
-std::string_view to_string(HashType type);                        // "sha256"
-std::optional<HashType> parse_hash_type(std::string_view text);   // knows "sha" too
+std::string_view to_string(HashType type);                       // "sha256"
+std::optional<HashType> parse_hash_type(std::string_view text);  // knows "sha" too
 
 // A digest over bytes that arrive in pieces. Not copyable; one thread at a time.
 class Hasher {

@@ -8,39 +8,26 @@
 #include <atomic>
 #include <mutex>
 
+#include "base/json_text.hpp"
+
 namespace repoupdate {
 namespace {
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
-// A JSON string (RFC 8259 section 7); also keeps control characters of foreign keys out of text logs.
-void append_quoted(std::string& out, std::string_view text) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  out += '"';
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out += hex[byte >> 4];
-      out += hex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
+// Also keeps control characters of foreign keys out of text logs.
 bool needs_quotes(std::string_view text) {
   if (text.empty()) return true;
   for (char c : text)
@@ -82,8 +69,9 @@ Result<void> Log::open(const LogOptions& options) {
   logger->set_level(spdlog_level(options.level));
   logger->flush_on(spdlog::level::debug);
   const bool json = options.format == LogFormat::json;
-  logger->set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
-                      spdlog::pattern_time_type::utc);
+  logger->set_pattern(
+      json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+      spdlog::pattern_time_type::utc);
   const std::scoped_lock lock(m_state->mutex);
   m_state->logger = std::move(logger);
   m_state->level = options.level;
@@ -91,19 +79,21 @@ Result<void> Log::open(const LogOptions& options) {
   return {};
 }
 
-bool Log::enabled(LogLevel level) const { return level >= m_state->level; }
+bool Log::enabled(LogLevel level) const {
+  return level >= m_state->level;
+}
 
 void Log::write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {
   if (!enabled(level)) return;
   std::string line;
   if (m_state->format == LogFormat::json) {
     line += "\"message\":";
-    append_quoted(line, message);
+    line += json_string(message);
     for (const auto& field : fields) {
       line += ',';
-      append_quoted(line, field.name);
+      line += json_string(field.name);
       line += ':';
-      field.is_number ? void(line += field.value) : append_quoted(line, field.value);
+      line += field.is_number ? field.value : json_string(field.value);
     }
   } else {
     line += message;
@@ -111,11 +101,12 @@ void Log::write(LogLevel level, std::string_view message, std::initializer_list<
       line += ' ';
       line += field.name;
       line += '=';
-      needs_quotes(field.value) ? append_quoted(line, field.value) : void(line += field.value);
+      line += needs_quotes(field.value) ? json_string(field.value) : field.value;
     }
   }
   const std::scoped_lock lock(m_state->mutex);
-  if (m_state->logger) m_state->logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
+  if (m_state->logger)
+    m_state->logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
 void Log::debug(std::string_view message, std::initializer_list<LogField> fields) const {

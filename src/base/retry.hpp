@@ -9,8 +9,8 @@
 namespace repoupdate {
 
 struct RetryPolicy {
-  int attempts = 5;                        // in all, the first one included
-  Duration base{100};                      // delay of the first retry before jitter
+  int attempts = 5;    // in all, the first one included
+  Duration base{100};  // delay of the first retry before jitter
   Duration ceiling{std::chrono::seconds(20)};
 };
 

@@ -1,41 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where AWS credentials come from, in the order of the AWS SDKs.
+// Where AWS credentials come from, in the order of the AWS SDKs: environment, the profile in the shared files,
+// the container endpoint, the instance metadata service.
+// Source: "Standardized credential providers", AWS SDKs and Tools Reference Guide.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "io/aws_profile.hpp"
 #include "io/http_client.hpp"
 #include "io/sigv4.hpp"
 
 namespace repoupdate {
 
-// Reads one environment variable; "" when it is not set. Passed in so that tests need not change the process.
-using Environment = std::function<std::string(const std::string& name)>;
-
-// What the shared config files and the environment say about one profile.
-struct AwsProfile {
-  std::string name;             // "default" unless AWS_PROFILE or the settings say otherwise
-  std::string region;           // AWS_REGION, AWS_DEFAULT_REGION, then the profile's; may be empty
-  std::string endpoint_url;     // AWS_ENDPOINT_URL, then the profile's; may be empty
-  std::string s3_endpoint_url;  // AWS_ENDPOINT_URL_S3 goes first; may be empty
-  std::string sqs_endpoint_url;
-  std::string ca_bundle;        // AWS_CA_BUNDLE, then the profile's
-};
-Result<AwsProfile> load_aws_profile(const Environment& environment, const std::string& profile_setting);
-
-// Gives credentials that are good for a few minutes at least; refreshes them before they expire, once for all
-// threads. Sources: environment, shared credentials and config files, container endpoint, IMDSv2.
+// Gives credentials that are good for some minutes at least. Thread-safe: whoever finds them near their end
+// fetches new ones, the others wait for these. When that fails, those at hand are given until they expire.
+//
+// `profile` is the settings' choice: it goes before the environment's keys, and when it has no credentials no
+// other source stands in for it. ErrorKind::unsupported, naming the entry, for a profile that assumes a role or
+// uses single sign-on, a process or a web identity.
 class CredentialsProvider {
 public:
+  // `http` and `clock` must outlive the provider. Nothing is read before the first get().
   CredentialsProvider(Environment environment, std::string profile, HttpClient& http, Clock& clock);
   ~CredentialsProvider();
 
   // ErrorKind::denied, naming every source that was looked at, when there are none. Never names a secret.
   Result<Credentials> get();
+
+  // A service called `used` expired: the next get() reads the sources again. Does nothing when others are in use
+  // by now.
+  void expire(const Credentials& used);
 
 private:
   struct State;

@@ -2,6 +2,7 @@
 // One pool of keep-alive connections over libcurl.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,19 +26,28 @@ struct HttpClientOptions {
   std::string user_agent = "repoupdate";
 };
 
+inline constexpr std::uint64_t k_max_response_body = 64ULL << 20;  // of an answer that goes to memory
+inline constexpr std::uint64_t k_max_error_body = 64ULL << 10;     // of a non-2xx answer; the rest is dropped
+
 // What to send and where the answer goes. Views must live until send() returns.
 struct HttpExchange {
   std::string_view body;                          // sent as it is
-  // Instead of body: called for the bytes [offset, offset + size) until it has given `upload_size` of them.
+  // Instead of body: gives bytes of the upload from `offset` on, at least one, as long as its view lives until
+  // the next call. Called until it has given `upload_size` bytes; an offset may come again.
   std::function<Result<std::string_view>(std::uint64_t offset)> upload;
   std::uint64_t upload_size = 0;
+  // Called once with the status and headers of a 2xx answer, before its first byte of body.
+  std::function<Result<void>(const HttpResponse& head)> on_head;
   ByteSink sink;                                  // takes a 2xx body piece by piece instead of HttpResponse::body
+  std::uint64_t body_limit = k_max_response_body; // of a 2xx body without a sink; more is ErrorKind::invalid
   std::optional<Duration> timeout;                // for the whole exchange, where one is wanted
+  bool direct = false;                            // never through a proxy: link-local metadata services
   std::stop_token stop;                           // ends the transfer with ErrorKind::cancelled
 };
 
-// Thread-safe. An HTTP status is not a failure here: only connection failures (unavailable), deadlines
-// (timed_out), TLS that does not verify (denied) and a sink's own error are. Nothing is retried.
+// Thread-safe. An HTTP status is not a failure here: only connection failures and answers that break off
+// (unavailable), deadlines (timed_out), TLS that does not verify (denied) and the callbacks' own errors are.
+// Nothing is retried and no redirect is followed.
 class HttpClient {
 public:
   explicit HttpClient(HttpClientOptions options);

@@ -15,8 +15,8 @@ namespace repoupdate {
 struct Credentials {
   std::string access_key_id;
   std::string secret_access_key;
-  std::string session_token;              // empty for long-lived keys
-  std::optional<SystemTime> expires;      // none: never
+  std::string session_token;          // empty for long-lived keys
+  std::optional<SystemTime> expires;  // none: never
 };
 
 struct SigningScope {
@@ -24,9 +24,11 @@ struct SigningScope {
   std::string service;  // "s3", "sqs"
 };
 
+inline constexpr std::string_view k_unsigned_payload = "UNSIGNED-PAYLOAD";
+
 // Adds host, x-amz-date, x-amz-content-sha256 (S3 only), x-amz-security-token and authorization.
-// `payload_sha256` is the hex digest of the body, or "UNSIGNED-PAYLOAD". All headers present are signed.
-// S3 paths are encoded once and never normalised; others twice.
+// `payload_sha256` is the hex digest of the body, or k_unsigned_payload. All headers present are signed.
+// The path is never normalised; for S3 it is encoded once, as it is sent, for other services twice.
 void sign(HttpRequest& request, std::string_view payload_sha256, const Credentials& credentials,
           const SigningScope& scope, SystemTime now);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,14 +10,23 @@
 
 namespace repoupdate {
 
-// Keys of one repository to look at, merged from any number of events, with the receipts of every message
-// merged into it: they are acknowledged when what was found is visible (invariant I4).
+// Keys of one repository to look at, merged from any number of events. It carries the receipts of every
+// message merged into it: they are acknowledged when what was found is visible (invariant I4).
 struct ChangeSet {
-  // location_href (the key below the repository's prefix) to the spelling to try when that is not there.
-  std::map<std::string, std::string> keys;
-  std::vector<Receipt> receipts;
+  struct Key {
+    std::string raw_href;           // spelling to try when the href is not there; empty: none
+    std::vector<Receipt> receipts;  // messages that wait for this key; a message may wait for several
+  };
 
-  bool empty() const { return keys.empty() && receipts.empty(); }
+  // location_href (the key below the repository's prefix) to what is known about it. The object as it is
+  // now decides what happens.
+  std::map<std::string, Key> keys;
+
+  // Entries to drop although their objects may still be there: an explicit removal is published first and
+  // its objects are deleted afterwards.
+  std::set<std::string> removals;
+
+  bool empty() const { return keys.empty() && removals.empty(); }
 };
 
 }  // namespace repoupdate

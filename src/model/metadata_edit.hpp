@@ -16,7 +16,7 @@ struct MetadataEdit {
   struct Erase {
     std::size_t position;  // of the entry in the index that the edit was planned on
     std::string location_href;
-    std::string pkgid;     // hex
+    std::string pkgid;  // hex
     Nevra nevra;
   };
 

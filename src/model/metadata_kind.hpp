@@ -14,10 +14,10 @@ enum class MetadataKind : std::size_t { primary, filelists, other };
 
 struct MetadataKindInfo {
   MetadataKind kind;
-  std::string_view name;          // the record's type in repomd.xml, and the stem of the file's name
-  std::string_view root;          // root element
-  std::string_view xml_namespace; // default namespace of the root element
-  std::string_view root_attributes; // further attributes of the root element, with a leading space
+  std::string_view name;             // the record's type in repomd.xml, and the stem of the file's name
+  std::string_view root;             // root element
+  std::string_view xml_namespace;    // default namespace of the root element
+  std::string_view root_attributes;  // further attributes of the root element, with a leading space
 };
 
 inline constexpr std::array<MetadataKindInfo, 3> k_metadata_kinds{{
@@ -27,8 +27,12 @@ inline constexpr std::array<MetadataKindInfo, 3> k_metadata_kinds{{
     {MetadataKind::other, "other", "otherdata", "http://linux.duke.edu/metadata/other", ""},
 }};
 
-constexpr std::size_t index_of(MetadataKind kind) { return static_cast<std::size_t>(kind); }
-constexpr const MetadataKindInfo& info(MetadataKind kind) { return k_metadata_kinds[index_of(kind)]; }
+constexpr std::size_t index_of(MetadataKind kind) {
+  return static_cast<std::size_t>(kind);
+}
+constexpr const MetadataKindInfo& info(MetadataKind kind) {
+  return k_metadata_kinds[index_of(kind)];
+}
 
 // One T for each kind, addressed by kind.
 template <typename T>

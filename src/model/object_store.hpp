@@ -22,15 +22,16 @@ using ByteSink = std::function<Result<void>(std::string_view)>;
 using UploadProgress = std::function<void(std::uint64_t done)>;
 
 struct GetOptions {
-  std::optional<ByteRange> range;  // a range that starts past the end is ErrorKind::invalid; one that ends there is cut
-  std::optional<ETag> if_match;    // ErrorKind::precondition_failed when the object is another one by now
+  std::optional<ByteRange>
+      range;  // a range that starts past the end is ErrorKind::invalid; one that ends there is cut
+  std::optional<ETag> if_match;  // ErrorKind::precondition_failed when the object is another one by now
 };
 
 struct PutOptions {
-  bool if_absent = false;          // If-None-Match: *
-  std::optional<ETag> if_match;    // at most one of the two
+  bool if_absent = false;        // If-None-Match: *
+  std::optional<ETag> if_match;  // at most one of the two
   std::string content_type = "application/octet-stream";
-  std::string cache_control;       // empty: none
+  std::string cache_control;  // empty: none
   // Lower-case hex. Sent so that the store verifies the bytes, and recorded as ObjectInfo::sha256.
   // Computed from the bytes when empty.
   std::string sha256;

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# The short way to everything; the build itself is CMake's (CMakePresets.json).
+
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+# What the tests run beside each other; they start servers, so more is not faster.
+TEST_JOBS ?= 2
+
+# A compiler cache when there is one; never needed.
+LAUNCHER := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+CONFIGURE = cmake --preset $(1) $(LAUNCHER) -DREPOUPDATE_TESTS=$(2) --log-level=WARNING
+BUILD = cmake --build --preset $(1) --parallel $(JOBS)
+TEST = ctest --preset $(1) --parallel $(TEST_JOBS) --no-tests=error
+
+SOURCES = $(shell find src -name '*.cpp' -o -name '*.hpp')
+
+.PHONY: build demo check asan tsan format tidy install clean help
+.DEFAULT_GOAL := build
+
+build: ## build/release/repoupdate, optimised (the default)
+	@$(call CONFIGURE,release,OFF)
+	@$(call BUILD,release)
+
+demo: ## install what is needed, build, and watch a directory become a repository
+	@scripts/install-deps --build --demo
+	@$(call CONFIGURE,release,OFF)
+	@$(call BUILD,release)
+	@scripts/demo build/release/repoupdate
+
+check: ## install what is needed, build, and run every test
+	@scripts/install-deps --build --test
+	@$(call CONFIGURE,release,ON)
+	@$(call BUILD,release)
+	@$(call TEST,release)
+	@echo 'make check: everything passed'
+
+asan tsan: ## build with sanitizers (address and undefined; thread) and run the unit tests
+	@scripts/install-deps --build --test
+	@$(call CONFIGURE,$@,ON)
+	@$(call BUILD,$@)
+	@$(call TEST,$@) --tests-regex '^unit\.'
+
+format: ## clang-format every source in place
+	clang-format -i $(SOURCES)
+
+tidy: ## clang-tidy every source; what it finds is an error
+	@$(call CONFIGURE,dev,ON)
+	run-clang-tidy -quiet -p build/dev -j $(JOBS) "$(CURDIR)/src/.*\.cpp"
+
+install: build ## install below $(DESTDIR)$(PREFIX)
+	DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+
+clean: ## remove everything that was built
+	rm -rf build
+
+help: ## this text
+	@sed -n 's/^\([a-z ]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

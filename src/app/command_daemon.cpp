@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "app/command_line.hpp"
+#include "app/daemon.hpp"
+
+namespace repoupdate {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> repositories;
+  std::vector<std::string> queues;
+};
+
+void add_to(Settings& settings, const Arguments& arguments) {
+  for (const auto& url : arguments.repositories) {
+    const auto same = [&](const RepositorySettings& known) { return known.url == url; };
+    if (std::none_of(settings.repositories.begin(), settings.repositories.end(), same))
+      settings.repositories.push_back(settings_for(settings, url));
+  }
+  for (const auto& name : arguments.queues) settings.queues.push_back({name, {}});
+}
+
+ExitCode run(Session& session) {
+  if (session.settings.repositories.empty())
+    return fail(
+        {ErrorKind::invalid,
+         "no repository to serve: name one with --repository, or as a [[repository]] in the settings file",
+         {}});
+  return run_daemon(session, std::nullopt);
+}
+
+}  // namespace
+
+void declare_daemon(CLI::App& command, CommandLine& line) {
+  const auto arguments = std::make_shared<Arguments>();
+  command.add_option("--repository", arguments->repositories, "serve this repository too; may be repeated")
+      ->type_name("REPO");
+  command.add_option("--queue", arguments->queues, "take events from this SQS queue too; may be repeated")
+      ->type_name("NAME");
+  command.add_flag("-d,--detach", line.detach, "run in the background");
+  declare_section<DaemonSettings>(command, line, "daemon", "Daemon");
+  declare_section<RepositorySettings>(command, line, "defaults", "Repositories");
+  command.callback([&line, arguments] {
+    line.adjust = [arguments](Settings& settings) { add_to(settings, *arguments); };
+    line.run = run;
+  });
+}
+
+}  // namespace repoupdate

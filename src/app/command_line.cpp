@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+namespace repoupdate {
+namespace {
+
+constexpr std::array<Command, 8> k_commands{{
+    {"init", "write an empty repository", "Refuses to touch one that is there.",
+     "  repoupdate init s3://packages/el9/x86_64\n"
+     "  repoupdate init --compression zstd /srv/repo\n",
+     declare_init},
+    {"add", "upload packages and publish the metadata",
+     "FILE is an RPM package, or a directory whose *.rpm are meant. What is in the repository already with "
+     "the\n"
+     "same bytes is not uploaded again.",
+     "  repoupdate add s3://packages/el9/x86_64 build/*.rpm\n"
+     "  repoupdate add --upload-only s3://packages/el9/x86_64 rpms/   # the daemon publishes\n",
+     declare_add},
+    {"remove", "drop packages from the metadata, then delete them",
+     "PACKAGE is a file name, a NEVRA (bash-5.2-1.x86_64), or a glob of either (quote it).",
+     "  repoupdate remove s3://packages/el9/x86_64 hello-1.0-1.x86_64.rpm\n"
+     "  repoupdate remove --keep-object /srv/repo 'kernel-*-5.14.0-70.*'\n",
+     declare_remove},
+    {"update", "compare what is there with the metadata, and publish the difference",
+     "Lists the store, looks at what differs, and adds, replaces and drops.",
+     "  repoupdate update s3://packages/el9/x86_64\n"
+     "  repoupdate update --dry-run /srv/repo\n"
+     "  repoupdate update --rebuild /srv/repo   # when the metadata are damaged\n",
+     declare_update},
+    {"list", "print the packages, one NEVRA a line", "",
+     "  repoupdate list s3://packages/el9/x86_64\n"
+     "  repoupdate list --json /srv/repo | jq -r '.[].location_href'\n",
+     declare_list},
+    {"verify", "check the metadata against themselves and against the packages",
+     "Checksums, sizes, counts and pkgids of the metadata; presence and size of every package. Exits with 7 "
+     "when\n"
+     "something is wrong.",
+     "  repoupdate verify s3://packages/el9/x86_64\n"
+     "  repoupdate verify --packages /srv/repo   # read every package and compare its SHA-256\n",
+     declare_verify},
+    {"daemon", "keep repositories up to date as packages come and go",
+     "Takes events from SQS queues and watched directories, or polls. Repositories and queues stand in the\n"
+     "configuration file, or on the command line.",
+     "  repoupdate daemon --config /etc/repoupdate/repoupdate.toml\n"
+     "  repoupdate daemon --repository s3://packages/el9/x86_64 --queue package-events\n"
+     "  repoupdate daemon --repository /srv/repo --create\n",
+     declare_daemon},
+    {"config", "show the settings as they are in force",
+     "Prints a TOML file with every key, its value and what it means.",
+     "  repoupdate config show\n"
+     "  repoupdate config show --config ./repoupdate.toml\n",
+     declare_config},
+}};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return k_commands;
+}
+
+template <typename S>
+void declare_section(CLI::App& command, CommandLine& line, std::string_view section, std::string_view group) {
+  for (const auto& setting : settings_of<S>()) {
+    if (!setting.is_flag) continue;
+    std::string flag = (section == "log" ? "--log-" : "--") + std::string(setting.key);
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    std::string text(setting.text);
+    if (!setting.choices.empty()) text += " (" + std::string(setting.choices) + ")";
+    const std::string value = show(S{}, setting);
+    if (value != "\"\"" && value != "false") text += " [" + value + "]";
+    const auto take = [&line, section = std::string(section),
+                       key = std::string(setting.key)](const std::string& given) {
+      line.flags.push_back({section, key, given});
+    };
+    CLI::Option* option = nullptr;
+    if (std::holds_alternative<bool S::*>(setting.field)) {
+      option = command.add_flag_callback(
+          flag, [take] { take("true"); }, text);
+    } else {
+      option = command.add_option_function<std::string>(flag, take, text);
+      option->type_name("");
+    }
+    option->group(std::string(group));
+  }
+}
+
+template void declare_section<AwsSettings>(CLI::App&, CommandLine&, std::string_view, std::string_view);
+template void declare_section<LogSettings>(CLI::App&, CommandLine&, std::string_view, std::string_view);
+template void declare_section<DaemonSettings>(CLI::App&, CommandLine&, std::string_view, std::string_view);
+template void declare_section<RepositorySettings>(CLI::App&, CommandLine&, std::string_view,
+                                                  std::string_view);
+
+void declare_common(CLI::App& command, CommandLine& line) {
+  command
+      .add_option("--config", line.config,
+                  "settings file [" + std::string(k_default_config) + " if it exists]")
+      ->type_name("FILE");
+  command.add_flag("-v,--verbose", line.verbose, "say more; twice: everything");
+  declare_section<AwsSettings>(command, line, "aws", "Store");
+  declare_section<LogSettings>(command, line, "log", "Log");
+}
+
+}  // namespace repoupdate

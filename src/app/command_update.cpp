@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "app/command_line.hpp"
+#include "app/update_output.hpp"
+#include "sync/update.hpp"
+
+namespace repoupdate {
+namespace {
+
+struct Arguments {
+  std::string url;
+  bool dry_run = false;
+  bool rebuild = false;
+  bool reread = false;
+  bool json = false;
+};
+
+ExitCode run(Session& session, const Arguments& arguments) {
+  const auto repository = open_repository(session, arguments.url, Directory::must_exist);
+  if (!repository) return fail(repository.error());
+  UpdateRequest request;
+  request.reconcile = true;
+  request.rebuild = arguments.rebuild;
+  request.dry_run = arguments.dry_run;
+  request.suspicion = arguments.reread ? Suspicion::reread : Suspicion::usual;
+  const auto report = update(*repository, request, session.clock, session.stop);
+  if (!report) return fail(report.error());
+  return print_report(*repository, *report, arguments.dry_run, arguments.json);
+}
+
+}  // namespace
+
+void declare_update(CLI::App& command, CommandLine& line) {
+  const auto arguments = std::make_shared<Arguments>();
+  command.add_option("REPO", arguments->url, "s3://bucket/prefix, or a directory")->required()->type_name("");
+  command.add_flag("--dry-run", arguments->dry_run, "print the edit and change nothing");
+  command.add_flag("--rebuild", arguments->rebuild,
+                   "make the metadata anew from all packages; repairs damaged ones");
+  command.add_flag(
+      "--reread", arguments->reread,
+      "look at every package whose time is not the listed one, however old and of whatever size");
+  command.add_flag("--json", arguments->json, "print the outcome as one JSON object");
+  declare_section<RepositorySettings>(command, line, "defaults", "Repository");
+  command.callback(
+      [&line, arguments] { line.run = [arguments](Session& session) { return run(session, *arguments); }; });
+}
+
+}  // namespace repoupdate

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/session.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+namespace repoupdate {
+namespace {
+
+SameNevra same_nevra(const std::string& text) {
+  if (text == "replace") return SameNevra::replace;
+  if (text == "reject") return SameNevra::reject;
+  return SameNevra::keep;
+}
+
+std::optional<Compression> compression(const std::string& text) {
+  if (text == "gz") return Compression::gz;
+  if (text == "zstd") return Compression::zstd;
+  return std::nullopt;
+}
+
+}  // namespace
+
+RepositorySettings settings_for(const Settings& settings, const std::string& url) {
+  const auto location = parse_repository_location(url);
+  for (const auto& configured : settings.repositories) {
+    const auto other = parse_repository_location(configured.url);
+    if (location && other && *location == *other) return configured;
+  }
+  RepositorySettings own = settings.defaults;
+  own.url = url;
+  return own;
+}
+
+LogOptions log_options(const LogSettings& settings) {
+  LogOptions options;
+  if (settings.level == "debug") options.level = LogLevel::debug;
+  if (settings.level == "warning") options.level = LogLevel::warning;
+  if (settings.level == "error") options.level = LogLevel::error;
+  if (settings.format == "json") options.format = LogFormat::json;
+  options.file = settings.file;
+  return options;
+}
+
+CoalescingPolicy coalescing_policy(const RepositorySettings& settings) {
+  return {.quiet = settings.quiet, .max_age = settings.max_age, .max_count = settings.max_count};
+}
+
+Result<Repository> open_repository(Session& session, const std::string& url, Directory directory) {
+  const auto location = parse_repository_location(url);
+  if (!location) return location.error();
+  if (location->scheme == RepositoryLocation::Scheme::directory) {
+    std::error_code failure;
+    const bool exists = std::filesystem::is_directory(location->bucket, failure);
+    if (!exists && directory == Directory::make)
+      std::filesystem::create_directories(location->bucket, failure);
+    if (!exists && directory == Directory::must_exist)
+      return Error{ErrorKind::not_found, "there is no directory " + location->bucket, {}};
+    if (failure)
+      return Error{failure == std::errc::permission_denied || failure == std::errc::read_only_file_system
+                       ? ErrorKind::denied
+                       : ErrorKind::io,
+                   "directory " + location->bucket + ": " + failure.message(),
+                   {}};
+  }
+  auto store = session.stores.open(*location);
+  if (!store) return std::move(store).error();
+  const RepositorySettings settings = settings_for(session.settings, url);
+  Repository repository{
+      .name = to_string(*location), .store = *store, .prefix = location->prefix, .policy = {}, .nested = {}};
+  repository.policy.compression = compression(settings.compression);
+  repository.policy.packages.changelog_limit = static_cast<int>(settings.changelog_limit);
+  repository.policy.same_nevra = same_nevra(settings.same_nevra);
+  repository.policy.create = settings.create;
+  repository.policy.requests = settings.requests;
+  return repository;
+}
+
+ExitCode fail(const Error& error) {
+  std::cerr << "repoupdate: " << error.text() << '\n';
+  return exit_code(error.kind);
+}
+
+}  // namespace repoupdate

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every command works with: settings, log, clock, the stores, and the wish to stop.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "app/exit_code.hpp"
+#include "app/settings.hpp"
+#include "app/stores.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "sync/coalescer.hpp"
+#include "sync/repository.hpp"
+
+namespace repoupdate {
+
+struct Session {
+  Settings settings;
+  std::function<Result<Settings>()> reload;  // the same sources read again
+  Clock& clock;
+  Log& log;
+  Stores& stores;
+  std::stop_token stop;                     // SIGINT, SIGTERM
+  std::stop_source abandon;                 // ends requests to a store that are under way
+  std::function<std::stop_token()> hangup;  // a fresh token that SIGHUP requests
+};
+
+// The [[repository]] of that url, or one made of [defaults].
+RepositorySettings settings_for(const Settings& settings, const std::string& url);
+
+LogOptions log_options(const LogSettings& settings);
+CoalescingPolicy coalescing_policy(const RepositorySettings& settings);
+
+// What is done about a directory that is not there: not_found, make it, or leave it to the first request.
+enum class Directory { must_exist, make, may_come };
+
+// Opens the store and applies the settings.
+Result<Repository> open_repository(Session& session, const std::string& url, Directory directory);
+
+// Prints the failure on standard error, as "repoupdate: ...", and gives its exit code.
+ExitCode fail(const Error& error);
+
+}  // namespace repoupdate

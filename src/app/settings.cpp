@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/settings.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace repoupdate {
+namespace {
+
+constexpr std::uint64_t k_second = 1000, k_minute = 60 * k_second, k_hour = 60 * k_minute,
+                        k_day = 24 * k_hour;
+
+constexpr std::array k_aws{
+    Setting<AwsSettings>{"region", &AwsSettings::region,
+                         "AWS region of buckets and queues; else AWS_REGION or the profile's", ""},
+    Setting<AwsSettings>{"profile", &AwsSettings::profile, "profile in the shared AWS config files", ""},
+    Setting<AwsSettings>{"endpoint", &AwsSettings::endpoint, "URL of another store than AWS, for S3 and SQS",
+                         ""},
+    Setting<AwsSettings>{"s3_endpoint", &AwsSettings::s3_endpoint, "the same for S3 alone", ""},
+    Setting<AwsSettings>{"sqs_endpoint", &AwsSettings::sqs_endpoint, "the same for SQS alone", ""},
+    Setting<AwsSettings>{
+        "addressing", &AwsSettings::addressing,
+        "where the bucket stands: in the path, in the host name, or path with an endpoint of your own",
+        "auto|path|virtual"},
+    Setting<AwsSettings>{"ca_bundle", &AwsSettings::ca_bundle, "PEM file of certificate authorities to trust",
+                         ""},
+    Setting<AwsSettings>{"package_storage_class", &AwsSettings::package_storage_class,
+                         "storage class for uploaded packages, never for metadata", "", 0, UINT64_MAX, false},
+    Setting<AwsSettings>{"package_acl", &AwsSettings::package_acl,
+                         "canned ACL for what is uploaded; none by default", "", 0, UINT64_MAX, false},
+    Setting<AwsSettings>{"sse", &AwsSettings::sse, "server-side encryption of what is put", "|AES256|aws:kms",
+                         0, UINT64_MAX, false},
+    Setting<AwsSettings>{"sse_kms_key_id", &AwsSettings::sse_kms_key_id, "KMS key for sse = \"aws:kms\"", "",
+                         0, UINT64_MAX, false},
+    Setting<AwsSettings>{"expected_bucket_owner", &AwsSettings::expected_bucket_owner,
+                         "account id that must own the bucket", "", 0, UINT64_MAX, false},
+};
+
+constexpr std::array k_log{
+    Setting<LogSettings>{"level", &LogSettings::level, "least important lines that are written",
+                         "debug|info|warning|error"},
+    Setting<LogSettings>{"format", &LogSettings::format, "lines for people, or one JSON object a line",
+                         "text|json"},
+    Setting<LogSettings>{"file", &LogSettings::file,
+                         "write there instead of standard error; reopened on SIGHUP", ""},
+};
+
+constexpr std::array k_daemon{
+    Setting<DaemonSettings>{"workers", &DaemonSettings::workers, "repositories worked on at the same time",
+                            "", 1, 64},
+    Setting<DaemonSettings>{"visibility", &DaemonSettings::visibility,
+                            "how long a message stays hidden while it is worked on; extended in time", "",
+                            10 * k_second, 12 * k_hour},
+    Setting<DaemonSettings>{"retry_ceiling", &DaemonSettings::retry_ceiling,
+                            "longest wait before a failed update is tried again", "", k_second, k_hour},
+};
+
+constexpr std::array k_repository{
+    Setting<RepositorySettings>{"url", &RepositorySettings::url, "s3://bucket/prefix or a directory", "", 0,
+                                UINT64_MAX, false},
+    Setting<RepositorySettings>{"create", &RepositorySettings::create,
+                                "make the repository when there is none", ""},
+    Setting<RepositorySettings>{"compression", &RepositorySettings::compression,
+                                "of the metadata; keep: as they are, gz for a new repository",
+                                "keep|gz|zstd"},
+    Setting<RepositorySettings>{"changelog_limit", &RepositorySettings::changelog_limit,
+                                "newest changelog entries that are listed", "", 0, 1'000'000},
+    Setting<RepositorySettings>{
+        "same_nevra", &RepositorySettings::same_nevra,
+        "a package whose NEVRA is listed under another key: list both, the newer one, or refuse it",
+        "keep|replace|reject"},
+    Setting<RepositorySettings>{"quiet", &RepositorySettings::quiet,
+                                "publish when nothing new has come for this long", "", 0, k_hour},
+    Setting<RepositorySettings>{"max_age", &RepositorySettings::max_age,
+                                "or when the oldest change has waited this long", "", 0, k_day},
+    Setting<RepositorySettings>{"max_count", &RepositorySettings::max_count,
+                                "or when this many packages wait", "", 1, 1'000'000},
+    Setting<RepositorySettings>{"poll", &RepositorySettings::poll,
+                                "compare listing and metadata this often; 0: only at the start", "", 0,
+                                365 * k_day},
+    Setting<RepositorySettings>{"requests", &RepositorySettings::requests, "to the store at the same time",
+                                "", 1, 256},
+};
+
+constexpr std::array k_queue{
+    Setting<QueueSettings>{"name", &QueueSettings::name, "name, URL or ARN of an SQS queue", "", 0,
+                           UINT64_MAX, false},
+    Setting<QueueSettings>{"region", &QueueSettings::region, "where it is, when not where [aws] says", "", 0,
+                           UINT64_MAX, false},
+};
+
+struct Unit {
+  std::string_view suffix;
+  std::uint64_t milliseconds;
+};
+constexpr std::array<Unit, 5> k_units{
+    {{"ms", 1}, {"s", k_second}, {"m", k_minute}, {"h", k_hour}, {"d", k_day}}};
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+bool is_choice(std::string_view choices, std::string_view text) {
+  while (true) {
+    const auto end = choices.find('|');
+    if (choices.substr(0, end) == text) return true;
+    if (end == std::string_view::npos) return false;
+    choices.remove_prefix(end + 1);
+  }
+}
+
+Error bad_value(std::string_view key, std::string_view text, const std::string& expected) {
+  return {
+      ErrorKind::invalid, std::string(key) + " = \"" + std::string(text) + "\": expected " + expected, {}};
+}
+
+std::string choices_text(std::string_view choices) {
+  std::string text = "one of ";
+  for (const char c : choices) c == '|' ? void(text += ", ") : void(text += c);
+  return text;
+}
+
+Result<void> convert(std::string_view key, std::string_view choices, std::string_view text,
+                     std::string& value, std::uint64_t, std::uint64_t) {
+  if (!choices.empty() && !is_choice(choices, text)) return bad_value(key, text, choices_text(choices));
+  value = text;
+  return {};
+}
+
+Result<void> convert(std::string_view key, std::string_view, std::string_view text, bool& value,
+                     std::uint64_t, std::uint64_t) {
+  if (text != "true" && text != "false") return bad_value(key, text, "true or false");
+  value = text == "true";
+  return {};
+}
+
+Result<void> convert(std::string_view key, std::string_view, std::string_view text, std::uint64_t& value,
+                     std::uint64_t least, std::uint64_t most) {
+  const auto number = parse_number(text);
+  if (!number || *number < least || *number > most)
+    return bad_value(key, text, "a number from " + std::to_string(least) + " to " + std::to_string(most));
+  value = *number;
+  return {};
+}
+
+Result<void> convert(std::string_view key, std::string_view, std::string_view text, Duration& value,
+                     std::uint64_t least, std::uint64_t most) {
+  const auto duration = parse_duration(text);
+  const Duration low(static_cast<std::int64_t>(least)), high(static_cast<std::int64_t>(most));
+  if (!duration || *duration < low || *duration > high)
+    return bad_value(
+        key, text,
+        "a duration from " + to_string(low) + " to " + to_string(high) + ", like 250ms, 2s, 5m, 1h");
+  value = *duration;
+  return {};
+}
+
+std::string toml_text(const std::string& value) {
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + '"';
+}
+std::string toml_text(bool value) {
+  return value ? "true" : "false";
+}
+std::string toml_text(std::uint64_t value) {
+  return std::to_string(value);
+}
+std::string toml_text(Duration value) {
+  return '"' + to_string(value) + '"';
+}
+
+}  // namespace
+
+template <>
+std::span<const Setting<AwsSettings>> settings_of() {
+  return k_aws;
+}
+template <>
+std::span<const Setting<LogSettings>> settings_of() {
+  return k_log;
+}
+template <>
+std::span<const Setting<DaemonSettings>> settings_of() {
+  return k_daemon;
+}
+template <>
+std::span<const Setting<RepositorySettings>> settings_of() {
+  return k_repository;
+}
+template <>
+std::span<const Setting<QueueSettings>> settings_of() {
+  return k_queue;
+}
+
+template <typename S>
+Result<void> assign(S& section, const Setting<S>& setting, std::string_view text) {
+  return std::visit(
+      [&](auto field) {
+        return convert(setting.key, setting.choices, text, section.*field, setting.least, setting.most);
+      },
+      setting.field);
+}
+
+template <typename S>
+std::string show(const S& section, const Setting<S>& setting) {
+  return std::visit([&](auto field) { return toml_text(section.*field); }, setting.field);
+}
+
+template Result<void> assign(AwsSettings&, const Setting<AwsSettings>&, std::string_view);
+template Result<void> assign(LogSettings&, const Setting<LogSettings>&, std::string_view);
+template Result<void> assign(DaemonSettings&, const Setting<DaemonSettings>&, std::string_view);
+template Result<void> assign(RepositorySettings&, const Setting<RepositorySettings>&, std::string_view);
+template Result<void> assign(QueueSettings&, const Setting<QueueSettings>&, std::string_view);
+template std::string show(const AwsSettings&, const Setting<AwsSettings>&);
+template std::string show(const LogSettings&, const Setting<LogSettings>&);
+template std::string show(const DaemonSettings&, const Setting<DaemonSettings>&);
+template std::string show(const RepositorySettings&, const Setting<RepositorySettings>&);
+template std::string show(const QueueSettings&, const Setting<QueueSettings>&);
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  if (text == "0") return Duration(0);
+  const auto digits = text.find_first_not_of("0123456789");
+  if (digits == std::string_view::npos || digits == 0) return std::nullopt;
+  const auto number = parse_number(text.substr(0, digits));
+  for (const auto& unit : k_units) {
+    if (unit.suffix != text.substr(digits)) continue;
+    if (!number || *number > 365 * k_day / unit.milliseconds) return std::nullopt;
+    return Duration(static_cast<std::int64_t>(*number * unit.milliseconds));
+  }
+  return std::nullopt;
+}
+
+std::string to_string(Duration duration) {
+  const auto milliseconds = static_cast<std::uint64_t>(duration.count());
+  if (milliseconds == 0) return "0";
+  for (auto unit = k_units.rbegin(); unit != k_units.rend(); ++unit)
+    if (milliseconds % unit->milliseconds == 0)
+      return std::to_string(milliseconds / unit->milliseconds) + std::string(unit->suffix);
+  return std::to_string(milliseconds) + "ms";
+}
+
+}  // namespace repoupdate

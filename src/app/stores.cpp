@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/stores.hpp"
+
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "io/aws_sender.hpp"
+#include "io/credentials.hpp"
+#include "io/directory_source.hpp"
+#include "io/directory_store.hpp"
+#include "io/http_client.hpp"
+#include "io/s3_store.hpp"
+#include "io/sqs_source.hpp"
+
+namespace repoupdate {
+namespace {
+
+std::string first_of(const std::string& a, const std::string& b) {
+  return a.empty() ? b : a;
+}
+
+std::optional<bool> path_style(const std::string& addressing) {
+  if (addressing == "auto") return std::nullopt;
+  return addressing == "path";
+}
+
+}  // namespace
+
+// One set of credentials and one pool of connections for everything.
+struct Stores::Aws {
+  Aws(const AwsSettings& settings, AwsProfile own, Clock& clock, const Log& log)
+      : profile(std::move(own)),
+        http({.ca_bundle = first_of(settings.ca_bundle, profile.ca_bundle)}),
+        credentials(process_environment(), settings.profile, http, clock),
+        sender(http, credentials, clock, {}, &log) {}
+
+  AwsProfile profile;
+  HttpClient http;
+  CredentialsProvider credentials;
+  AwsSender sender;
+};
+
+struct Stores::State {
+  AwsSettings settings;
+  Clock& clock;
+  const Log& log;
+  std::stop_token stop;
+  std::mutex mutex;
+  std::unique_ptr<Aws> aws;
+  std::map<std::string, std::unique_ptr<ObjectStore>> stores;  // by scheme and bucket
+};
+
+Stores::Stores(const AwsSettings& aws, Clock& clock, const Log& log, std::stop_token stop)
+    : m_state(std::make_unique<State>(aws, clock, log, std::move(stop))) {}
+Stores::~Stores() = default;
+
+// The caller holds the lock.
+Result<Stores::Aws*> Stores::aws() {
+  if (!m_state->aws) {
+    auto profile = load_aws_profile(process_environment(), m_state->settings.profile);
+    if (!profile) return std::move(profile).error();
+    m_state->aws =
+        std::make_unique<Aws>(m_state->settings, std::move(*profile), m_state->clock, m_state->log);
+  }
+  return m_state->aws.get();
+}
+
+Result<ObjectStore*> Stores::open(const RepositoryLocation& location) {
+  const bool is_s3 = location.scheme == RepositoryLocation::Scheme::s3;
+  const std::scoped_lock lock(m_state->mutex);
+  auto& store = m_state->stores[(is_s3 ? "s3://" : "file://") + location.bucket];
+  if (store) return store.get();
+  if (!is_s3) {
+    store = std::make_unique<DirectoryStore>(location.bucket);
+    return store.get();
+  }
+  const auto shared = aws();
+  if (!shared) return shared.error();
+  const AwsSettings& settings = m_state->settings;
+  S3StoreOptions options;
+  options.bucket = location.bucket;
+  options.region = first_of(settings.region, (*shared)->profile.region);
+  options.endpoint_url =
+      first_of(first_of(settings.s3_endpoint, settings.endpoint), (*shared)->profile.s3_endpoint_url);
+  options.path_style = path_style(settings.addressing);
+  options.storage_class = settings.package_storage_class;
+  options.acl = settings.package_acl;
+  options.sse = settings.sse;
+  options.sse_kms_key_id = settings.sse_kms_key_id;
+  options.expected_bucket_owner = settings.expected_bucket_owner;
+  options.stop = m_state->stop;
+  auto opened = S3Store::open(std::move(options), (*shared)->sender);
+  if (!opened) return std::move(opened).error();
+  store = std::move(*opened);
+  return store.get();
+}
+
+Result<std::unique_ptr<EventSource>> Stores::queue(const QueueSettings& queue, Duration visibility) {
+  const std::scoped_lock lock(m_state->mutex);
+  const auto shared = aws();
+  if (!shared) return shared.error();
+  const AwsSettings& settings = m_state->settings;
+  SqsSourceOptions options;
+  options.queue = queue.name;
+  options.region = first_of(queue.region, first_of(settings.region, (*shared)->profile.region));
+  options.endpoint_url =
+      first_of(first_of(settings.sqs_endpoint, settings.endpoint), (*shared)->profile.sqs_endpoint_url);
+  options.visibility = std::chrono::duration_cast<std::chrono::seconds>(visibility);
+  auto source = SqsSource::open(options, (*shared)->sender, &m_state->log);
+  if (!source) return std::move(source).error();
+  return std::unique_ptr<EventSource>(std::move(*source));
+}
+
+Result<std::unique_ptr<EventSource>> Stores::watch(std::vector<std::string> directories) {
+  auto source = DirectorySource::open(std::move(directories));
+  if (!source) return std::move(source).error();
+  return std::unique_ptr<EventSource>(std::move(*source));
+}
+
+}  // namespace repoupdate

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the doors that the settings describe: one store for each bucket or directory, one source for each queue.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "app/settings.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "model/event_source.hpp"
+#include "model/object_store.hpp"
+#include "model/repository_location.hpp"
+
+namespace repoupdate {
+
+// Thread-safe. What it hands out lives as long as it does. AWS files and credentials are looked at only when a
+// bucket or a queue is asked for.
+class Stores {
+public:
+  // `stop` ends what is under way in a bucket. All references must outlive it.
+  Stores(const AwsSettings& aws, Clock& clock, const Log& log, std::stop_token stop);
+  ~Stores();
+  Stores(const Stores&) = delete;
+  Stores& operator=(const Stores&) = delete;
+
+  Result<ObjectStore*> open(const RepositoryLocation& location);
+  Result<std::unique_ptr<EventSource>> queue(const QueueSettings& queue, Duration visibility);
+  Result<std::unique_ptr<EventSource>> watch(std::vector<std::string> directories);
+
+private:
+  struct Aws;
+  struct State;
+  Result<Aws*> aws();
+  std::unique_ptr<State> m_state;
+};
+
+}  // namespace repoupdate

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a one-shot command says about an update: for people, or as JSON.
+#pragma once
+
+#include <string>
+
+#include "app/exit_code.hpp"
+#include "sync/update.hpp"
+
+namespace repoupdate {
+
+// Failures and notes go to standard error, the summary (or the JSON) to standard output.
+// Gives ExitCode::partly when a package failed.
+ExitCode print_report(const Repository& repository, const UpdateReport& report, bool dry_run, bool json);
+
+// "1 package", "2 packages".
+std::string counted(std::size_t number, const std::string& noun);
+
+}  // namespace repoupdate

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/aws_error.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <pugixml.hpp>
+
+namespace repoupdate {
+namespace {
+
+struct CodeKind {
+  std::string_view code;
+  ErrorKind kind;
+};
+
+// Codes that say more than their status.
+constexpr std::array<CodeKind, 39> k_code_kinds{{
+    {"NoSuchBucket", ErrorKind::invalid},
+    {"PermanentRedirect", ErrorKind::invalid},
+    {"AuthorizationHeaderMalformed", ErrorKind::invalid},
+    {"BadDigest", ErrorKind::corrupt},
+    {"XAmzContentSHA256Mismatch", ErrorKind::corrupt},
+    {"XAmzContentChecksumMismatch", ErrorKind::corrupt},
+    {"IncompleteBody", ErrorKind::unavailable},
+    {"RequestTimeout", ErrorKind::unavailable},
+    {"RequestTimeoutException", ErrorKind::unavailable},
+    {"PriorRequestNotComplete", ErrorKind::unavailable},
+    {"InternalError", ErrorKind::unavailable},
+    {"InternalFailure", ErrorKind::unavailable},
+    {"ServiceUnavailable", ErrorKind::unavailable},
+    {"SlowDown", ErrorKind::throttled},
+    {"Throttling", ErrorKind::throttled},
+    {"ThrottlingException", ErrorKind::throttled},
+    {"ThrottledException", ErrorKind::throttled},
+    {"RequestThrottled", ErrorKind::throttled},
+    {"RequestThrottledException", ErrorKind::throttled},
+    {"RequestLimitExceeded", ErrorKind::throttled},
+    {"TooManyRequestsException", ErrorKind::throttled},
+    {"BandwidthLimitExceeded", ErrorKind::throttled},
+    {"KmsThrottled", ErrorKind::throttled},
+    {"OverLimit", ErrorKind::throttled},
+    {"QueueDoesNotExist", ErrorKind::not_found},
+    {"AWS.SimpleQueueService.NonExistentQueue", ErrorKind::not_found},
+    {"AccessDenied", ErrorKind::denied},
+    {"AccessDeniedException", ErrorKind::denied},
+    {"InvalidAccessKeyId", ErrorKind::denied},
+    {"InvalidClientTokenId", ErrorKind::denied},
+    {"UnrecognizedClientException", ErrorKind::denied},
+    {"SignatureDoesNotMatch", ErrorKind::denied},
+    {"IncompleteSignature", ErrorKind::denied},
+    {"InvalidToken", ErrorKind::denied},
+    {"ExpiredToken", ErrorKind::denied},
+    {"ExpiredTokenException", ErrorKind::denied},
+    {"NotImplemented", ErrorKind::unsupported},
+    {"ConditionalRequestConflict", ErrorKind::conflict},
+    {"NoSuchUpload", ErrorKind::conflict},  // somebody ended it; says nothing about the object
+}};
+
+ErrorKind status_kind(int status) {
+  switch (status) {
+    case 304:
+    case 412: return ErrorKind::precondition_failed;
+    case 401:
+    case 403: return ErrorKind::denied;
+    case 404: return ErrorKind::not_found;
+    case 405:
+    case 501: return ErrorKind::unsupported;
+    case 408: return ErrorKind::timed_out;
+    case 409: return ErrorKind::conflict;
+    case 429: return ErrorKind::throttled;
+    case 507: return ErrorKind::no_space;
+    default: return status >= 500 ? ErrorKind::unavailable : ErrorKind::invalid;
+  }
+}
+
+std::string clean(std::string_view text) {
+  std::string line(text.substr(0, k_max_aws_message));
+  // Not in the middle of a UTF-8 character.
+  if (line.size() < text.size())
+    while (!line.empty() && (static_cast<unsigned char>(text[line.size()]) & 0xC0) == 0x80) line.pop_back();
+  std::replace_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  while (line.ends_with(' ') || line.ends_with('.')) line.pop_back();
+  return line;
+}
+
+AwsErrorBody parse_json(const std::string& body) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  const auto text = [&json](const char* name) {
+    const auto found = json.find(name);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (!json.is_object()) return {};
+  const std::string type = text("__type");  // "com.amazonaws.sqs#QueueDoesNotExist"
+  const std::string message = text("message");
+  return {clean(std::string_view(type).substr(type.find('#') + 1)), clean(message.empty() ? text("Message") : message)};
+}
+
+AwsErrorBody parse_xml(const std::string& body) {
+  pugi::xml_document document;
+  if (!document.load_buffer(body.data(), body.size())) return {};
+  pugi::xml_node error = document.child("Error");
+  if (!error) error = document.child("ErrorResponse").child("Error");
+  return {clean(error.child_value("Code")), clean(error.child_value("Message"))};
+}
+
+std::string advice(std::string_view action, const HttpResponse& response, std::string_view code) {
+  if (const std::string_view region = response.header("x-amz-bucket-region");
+      !region.empty() && (response.status == 301 || response.status == 307 || response.status == 400))
+    return ": the bucket is in region " + clean(region) + ", set that region";
+  if (code == "RequestTimeTooSkewed") return ": set this machine's clock";
+  if (code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "InvalidClientTokenId" ||
+      code == "UnrecognizedClientException" || code == "InvalidToken")
+    return ": check the access key and its secret";
+  if (aws_error_kind(response.status, code) == ErrorKind::denied && !action.empty())
+    return ": check the credentials, and that they may " + std::string(action);
+  if (response.status >= 300 && response.status < 400 && response.status != 304)
+    return ": a redirect, which is not followed; check the region and the endpoint";
+  return {};
+}
+
+}  // namespace
+
+AwsErrorBody parse_aws_error(const HttpResponse& response) {
+  const std::size_t first = response.body.find_first_not_of(" \t\r\n");
+  AwsErrorBody error;
+  if (first != std::string::npos && response.body[first] == '{')
+    error = parse_json(response.body);
+  else if (first != std::string::npos)
+    error = parse_xml(response.body);
+  if (error.code.empty()) {
+    const std::string_view code = response.header("x-amzn-query-error");  // "Code;Sender"
+    error.code = clean(code.substr(0, code.find(';')));
+  }
+  return error;
+}
+
+ErrorKind aws_error_kind(int status, std::string_view code) {
+  for (const auto& entry : k_code_kinds)
+    if (entry.code == code) return entry.kind;
+  return status_kind(status);
+}
+
+Error aws_error(std::string_view subject, std::string_view action, const HttpResponse& response) {
+  const AwsErrorBody error = parse_aws_error(response);
+  std::string message = std::string(subject) + ": the service answers " + std::to_string(response.status);
+  if (!error.code.empty()) message += ' ' + error.code;
+  if (!error.message.empty()) message += ": " + error.message;
+  message += advice(action, response, error.code);
+  std::string_view request_id = response.header("x-amz-request-id");
+  if (request_id.empty()) request_id = response.header("x-amzn-requestid");
+  ErrorKind kind = aws_error_kind(response.status, error.code);
+  if (kind == ErrorKind::not_found && error.code.empty() && !response.body.empty()) {
+    // The page of some web server or proxy proves nothing about an object or a queue (I14).
+    kind = ErrorKind::invalid;
+    message += ": this is not the service's own answer, check the endpoint";
+  }
+  return {kind, std::move(message), clean(request_id)};
+}
+
+}  // namespace repoupdate

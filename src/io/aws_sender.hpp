@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signs, sends and, where that helps, repeats one AWS request, and names its failure. Shared by S3 and SQS.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "base/retry.hpp"
+#include "io/credentials.hpp"
+#include "io/http.hpp"
+#include "io/http_client.hpp"
+#include "io/sigv4.hpp"
+
+namespace repoupdate {
+
+struct AwsSenderOptions {
+  RetryPolicy retry;
+  Duration patience{std::chrono::minutes(2)};  // no new attempt begins later than this after the first
+};
+
+// One request as a value. What it refers to (exchange.body, the callbacks) must live until send() returns.
+struct AwsCall {
+  HttpRequest request;         // unsigned, with scheme and host
+  SigningScope scope;
+  std::string subject;         // what it is about, for messages: "s3://bucket/key", a queue's URL
+  std::string action;          // what the credentials must allow, for messages: "s3:GetObject"
+  std::string payload_sha256;  // hex digest of what is sent, or k_unsigned_payload; empty: of exchange.body
+  HttpExchange exchange;
+  // Called before each attempt after the first, to change the request: a download that broke off asks only
+  // for the rest. Without it an attempt whose sink has taken bytes is not repeated.
+  std::function<void(HttpRequest&)> before_retry;
+  // Looks at a 2xx answer: its error is the service's own failure, and repeated like one. Some S3 calls answer
+  // 200 with an <Error> inside.
+  std::function<Result<void>(const HttpResponse&)> check;
+};
+
+struct AwsOutcome {
+  // A 2xx answer, or the failure: its message begins with the call's subject, but a callback's own error is
+  // passed on as it is.
+  Result<HttpResponse> response;
+  // The request was sent more than once, and one of the earlier times may have taken effect without our seeing
+  // the answer: a failed condition may be this call's own doing.
+  bool answer_lost = false;
+};
+
+// Thread-safe. ErrorKind::unavailable, throttled and timed_out are repeated with growing, jittered delays; a
+// conflict is the caller's. A clock that the service finds wrong is corrected by its Date, and credentials
+// that it finds expired are fetched again, once each per call.
+class AwsSender {
+public:
+  // The references and `log` (may be null: no log) must outlive the sender.
+  AwsSender(HttpClient& http, CredentialsProvider& credentials, Clock& clock, AwsSenderOptions options = {},
+            const Log* log = nullptr);
+
+  AwsOutcome send(const AwsCall& call);
+
+private:
+  struct Attempt;
+  Attempt attempt(const AwsCall& call, const HttpRequest& unsigned_request, HttpExchange& exchange);
+  bool correct_clock(const HttpResponse& refusal);
+  void log(const AwsCall& call, const Attempt& attempt, int number) const;
+
+  HttpClient& m_http;
+  CredentialsProvider& m_credentials;
+  Clock& m_clock;
+  const AwsSenderOptions m_options;
+  const Log* m_log;
+  std::atomic<std::int64_t> m_clock_offset = 0;  // seconds from our clock to the service's
+};
+
+}  // namespace repoupdate

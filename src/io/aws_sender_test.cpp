@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/aws_sender.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "io/timestamp.hpp"
+#include "testkit/fake_clock.hpp"
+#include "testkit/loopback_server.hpp"
+
+namespace repoupdate {
+namespace {
+
+constexpr const char* k_slow_down = "<Error><Code>SlowDown</Code></Error>";
+
+// A sender with keys from a map that plays the environment, against a scripted server.
+class AwsSenderTest : public ::testing::Test {
+protected:
+  void serve(LoopbackServer::Responder responder) { m_server = std::make_unique<LoopbackServer>(std::move(responder)); }
+
+  AwsCall call(std::string method = "GET") const {
+    AwsCall call;
+    call.request.method = std::move(method);
+    call.request.scheme = "http";
+    call.request.host = m_server->host();
+    call.request.path = "/k";
+    call.scope = {"us-east-1", "s3"};
+    call.subject = "s3://b/k";
+    call.action = "s3:GetObject";
+    return call;
+  }
+
+  AwsSender sender(AwsSenderOptions options = {}) { return {m_http, m_credentials, m_clock, options}; }
+
+  std::map<std::string, std::string> m_environment{{"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "S3CRET"}};
+  HttpClient m_http{HttpClientOptions{}};
+  FakeClock m_clock;
+  CredentialsProvider m_credentials{[this](const std::string& name) { return m_environment[name]; }, "", m_http, m_clock};
+  std::unique_ptr<LoopbackServer> m_server;
+};
+
+TEST_F(AwsSenderTest, RepeatsWhatTheServiceCouldNotDoNow) {
+  serve([](const WireRequest&, int number) {
+    if (number == 1) return answer(503, {}, k_slow_down);
+    if (number == 2) return answer(500);
+    if (number == 3) return no_answer();
+    return answer(200, {}, "done");
+  });
+  AwsSender sender = this->sender();
+  const AwsOutcome outcome = sender.send(call());
+  ASSERT_TRUE(outcome.response.ok()) << outcome.response.error().text();
+  EXPECT_EQ(outcome.response->body, "done");
+  EXPECT_EQ(m_server->requests().size(), 4U);
+  EXPECT_TRUE(outcome.answer_lost);
+}
+
+TEST_F(AwsSenderTest, ThrottlingDidNothingSoNoAnswerIsLost) {
+  serve([](const WireRequest&, int number) { return number == 1 ? answer(503, {}, k_slow_down) : answer(412); });
+  AwsSender sender = this->sender();
+  const AwsOutcome outcome = sender.send(call("PUT"));
+  EXPECT_TRUE(outcome.response.failed_with(ErrorKind::precondition_failed));
+  EXPECT_FALSE(outcome.answer_lost);
+}
+
+// I11: these are answers, not accidents.
+TEST_F(AwsSenderTest, RepeatsNoRefusal) {
+  for (const int status : {400, 403, 404, 409, 412, 416, 501}) {
+    serve([status](const WireRequest&, int) { return answer(status); });
+    AwsSender sender = this->sender();
+    EXPECT_FALSE(sender.send(call()).response.ok()) << status;
+    EXPECT_EQ(m_server->requests().size(), 1U) << status;
+  }
+}
+
+TEST_F(AwsSenderTest, GivesUpAfterTheLastAttemptAndSaysSo) {
+  serve([](const WireRequest&, int) { return answer(503, {{"x-amz-request-id", "R7"}}); });
+  AwsSenderOptions options;
+  options.retry.attempts = 3;
+  AwsSender sender = this->sender(options);
+  const AwsOutcome outcome = sender.send(call());
+  ASSERT_TRUE(outcome.response.failed_with(ErrorKind::unavailable));
+  EXPECT_EQ(m_server->requests().size(), 3U);
+  EXPECT_EQ(outcome.response.error().message, "s3://b/k: the service answers 503 (after 3 attempts)");
+  EXPECT_EQ(outcome.response.error().request_id, "R7");
+}
+
+TEST_F(AwsSenderTest, WaitsAsLongAsTheServiceAsks) {
+  serve([](const WireRequest&, int number) {
+    return number == 1 ? answer(503, {{"Retry-After", "7"}}, k_slow_down) : answer(200);
+  });
+  AwsSender sender = this->sender();
+  const SteadyTime start = m_clock.steady();
+  ASSERT_TRUE(sender.send(call()).response.ok());
+  EXPECT_GE(m_clock.steady() - start, std::chrono::seconds(7));
+}
+
+TEST_F(AwsSenderTest, BeginsNoAttemptBeyondItsPatience) {
+  serve([](const WireRequest&, int) { return answer(503, {{"Retry-After", "10"}}, k_slow_down); });
+  AwsSenderOptions options;
+  options.patience = std::chrono::seconds(15);
+  AwsSender sender = this->sender(options);
+  EXPECT_TRUE(sender.send(call()).response.failed_with(ErrorKind::throttled));
+  EXPECT_EQ(m_server->requests().size(), 2U);
+}
+
+TEST_F(AwsSenderTest, StopsInsteadOfWaiting) {
+  std::stop_source stop;
+  serve([&stop](const WireRequest&, int) {
+    stop.request_stop();
+    return answer(503, {{"Connection", "close"}});
+  });
+  AwsSender sender = this->sender();
+  AwsCall stopped = call();
+  stopped.exchange.stop = stop.get_token();
+  EXPECT_TRUE(sender.send(stopped).response.failed_with(ErrorKind::cancelled));
+  EXPECT_EQ(m_server->requests().size(), 1U);
+}
+
+TEST_F(AwsSenderTest, CorrectsAClockThatTheServiceFindsWrong) {
+  const SystemTime theirs = *parse_http_date("Sat, 31 Jan 2026 23:59:59 GMT");
+  serve([](const WireRequest& request, int) {
+    const bool is_right = request.header("x-amz-date").starts_with("20260131T2359");
+    return is_right ? answer(200) : answer(403, {{"Date", "Sat, 31 Jan 2026 23:59:59 GMT"}});
+  });
+  ASSERT_NE(m_clock.now(), theirs);
+  AwsSender sender = this->sender();
+  EXPECT_TRUE(sender.send(call("HEAD")).response.ok());
+  EXPECT_TRUE(sender.send(call("HEAD")).response.ok());
+  EXPECT_EQ(m_server->requests().size(), 3U);  // what was learnt is kept
+}
+
+TEST_F(AwsSenderTest, TakesADenialAtTheRightTimeAsOne) {
+  serve([](const WireRequest&, int) { return answer(403, {{"Date", "Fri, 15 Jan 2027 08:00:01 GMT"}}); });
+  AwsSender sender = this->sender();
+  EXPECT_TRUE(sender.send(call()).response.failed_with(ErrorKind::denied));
+  EXPECT_EQ(m_server->requests().size(), 1U);
+}
+
+TEST_F(AwsSenderTest, FetchesCredentialsAnewWhenTheyExpired) {
+  serve([this](const WireRequest& request, int) {
+    if (request.header("authorization").find("AKID2/") != std::string::npos) return answer(200);
+    m_environment["AWS_ACCESS_KEY_ID"] = "AKID2";
+    return answer(400, {}, "<Error><Code>ExpiredToken</Code></Error>");
+  });
+  AwsSender sender = this->sender();
+  EXPECT_TRUE(sender.send(call()).response.ok());
+  EXPECT_EQ(m_server->requests().size(), 2U);
+}
+
+TEST_F(AwsSenderTest, NeverDeliversTheSameBytesTwice) {
+  serve([](const WireRequest&, int) {
+    WireAnswer cut = answer(200, {{"Content-Length", "100"}}, "the beginning");
+    cut.then_close = true;
+    return cut;
+  });
+  std::string taken;
+  AwsCall download = call();
+  download.exchange.sink = [&](std::string_view bytes) {
+    taken += bytes;
+    return Result<void>();
+  };
+  AwsSender sender = this->sender();
+  EXPECT_TRUE(sender.send(download).response.failed_with(ErrorKind::unavailable));
+  EXPECT_EQ(taken, "the beginning");
+}
+
+TEST_F(AwsSenderTest, PassesOnAnErrorOfTheSinkAsItIs) {
+  serve([](const WireRequest&, int) { return answer(200, {}, "bytes"); });
+  AwsCall download = call();
+  download.exchange.sink = [](std::string_view) { return Result<void>(Error{ErrorKind::unavailable, "mine", {}}); };
+  AwsSender sender = this->sender();
+  const AwsOutcome outcome = sender.send(download);
+  ASSERT_FALSE(outcome.response.ok());
+  EXPECT_EQ(outcome.response.error().message, "mine");
+  EXPECT_EQ(m_server->requests().size(), 1U);
+}
+
+TEST_F(AwsSenderTest, RepeatsASuccessThatItsCheckFindsToBeAFailure) {
+  serve([](const WireRequest&, int number) { return answer(200, {}, number == 1 ? "failed" : "fine"); });
+  AwsCall checked = call("POST");
+  checked.check = [](const HttpResponse& response) -> Result<void> {
+    if (response.body == "fine") return {};
+    return Error{ErrorKind::unavailable, "inside", {}};
+  };
+  AwsSender sender = this->sender();
+  EXPECT_TRUE(sender.send(checked).response.ok());
+  EXPECT_EQ(m_server->requests().size(), 2U);
+}
+
+TEST_F(AwsSenderTest, SendsNothingWithoutCredentials) {
+  serve([](const WireRequest&, int) { return answer(200); });
+  m_environment = {{"AWS_EC2_METADATA_DISABLED", "true"}};
+  AwsSender sender = this->sender();
+  const AwsOutcome outcome = sender.send(call());
+  ASSERT_TRUE(outcome.response.failed_with(ErrorKind::denied));
+  EXPECT_TRUE(outcome.response.error().message.starts_with("s3://b/k: no AWS credentials"));
+  EXPECT_TRUE(m_server->requests().empty());
+}
+
+TEST_F(AwsSenderTest, NamesNoSecretInAnyMessage) {
+  serve([](const WireRequest&, int) { return answer(403, {}, "<Error><Code>SignatureDoesNotMatch</Code></Error>"); });
+  AwsSender sender = this->sender();
+  const AwsOutcome outcome = sender.send(call());
+  EXPECT_EQ(outcome.response.error().text().find("S3CRET"), std::string::npos);
+}
+
+TEST_F(AwsSenderTest, SignsAJsonPostForSqs) {
+  serve([](const WireRequest&, int) { return answer(200, {}, "{}"); });
+  AwsCall receive = call("POST");
+  receive.request.path = "/";
+  receive.request.headers = {{"content-type", "application/x-amz-json-1.0"}, {"x-amz-target", "AmazonSQS.ReceiveMessage"}};
+  receive.scope = {"eu-west-1", "sqs"};
+  receive.exchange.body = R"({"QueueUrl":"q"})";
+  AwsSender sender = this->sender();
+  ASSERT_TRUE(sender.send(receive).response.ok());
+  const WireRequest sent = m_server->requests().at(0);
+  EXPECT_EQ(sent.body, R"({"QueueUrl":"q"})");
+  EXPECT_NE(sent.header("authorization").find("/eu-west-1/sqs/aws4_request, SignedHeaders=content-type;host;x-amz-date;"
+                                              "x-amz-target, "),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace repoupdate

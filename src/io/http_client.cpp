@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/http_client.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <mutex>
+#include <vector>
+
+namespace repoupdate {
+namespace {
+
+struct EasyDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct ListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using Easy = std::unique_ptr<CURL, EasyDeleter>;
+using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
+
+constexpr long k_receive_buffer = 256L << 10;
+
+std::string one_line(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+// What the callbacks of one transfer share. libcurl calls them on the thread that runs the transfer.
+struct Transfer {
+  explicit Transfer(const HttpExchange& exchange_in) : exchange(exchange_in) {}
+
+  const HttpExchange& exchange;
+  HttpResponse response;
+  bool head_is_complete = false;
+  std::optional<Error> failure;  // a callback's own; ends the transfer
+  std::uint64_t offset = 0;      // of the upload
+  std::string_view pending;      // upload bytes given and not yet taken
+  std::array<char, CURL_ERROR_SIZE> reason{};
+
+  std::uint64_t upload_size() const { return exchange.upload ? exchange.upload_size : exchange.body.size(); }
+  bool take_header(std::string_view line);
+  bool take_body(std::string_view bytes);
+  std::size_t give_body(char* buffer, std::size_t size);
+  bool check(Result<void> outcome);
+};
+
+bool Transfer::check(Result<void> outcome) {
+  if (!outcome) failure = std::move(outcome).error();
+  return !failure;
+}
+
+bool Transfer::take_header(std::string_view line) {
+  if (line.starts_with("HTTP/")) {
+    // A new answer begins: what came before was an interim one (100 Continue).
+    response.headers.clear();
+    const std::size_t space = std::min(line.find(' '), line.size());
+    response.status = std::atoi(std::string(line.substr(space)).c_str());
+    head_is_complete = false;
+    return true;
+  }
+  if (trim(line).empty()) {
+    head_is_complete = response.status >= 200;
+    return !exchange.on_head || !response.succeeded() || check(exchange.on_head(response));
+  }
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || head_is_complete) return true;  // trailers are of no use here
+  std::string name(line.substr(0, colon));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  response.headers.emplace_back(std::move(name), trim(line.substr(colon + 1)));
+  return true;
+}
+
+bool Transfer::take_body(std::string_view bytes) {
+  if (!response.succeeded()) {
+    response.body.append(bytes.substr(0, k_max_error_body - std::min(k_max_error_body, response.body.size())));
+    return true;
+  }
+  if (exchange.sink) return check(exchange.sink(bytes));
+  if (bytes.size() > exchange.body_limit - response.body.size())
+    return check(Error{ErrorKind::invalid,
+                       "the answer is larger than " + std::to_string(exchange.body_limit) + " bytes",
+                       {}});
+  response.body.append(bytes);
+  return true;
+}
+
+std::size_t Transfer::give_body(char* buffer, std::size_t size) {
+  if (offset >= upload_size()) return 0;
+  if (pending.empty()) {
+    if (!exchange.upload) {
+      pending = exchange.body.substr(offset);
+    } else {
+      auto bytes = exchange.upload(offset);
+      if (!bytes) {
+        failure = std::move(bytes).error();
+        return CURL_READFUNC_ABORT;
+      }
+      pending = bytes->substr(0, exchange.upload_size - offset);
+    }
+  }
+  const std::size_t taken = std::min(size, pending.size());
+  std::memcpy(buffer, pending.data(), taken);
+  pending.remove_prefix(taken);
+  offset += taken;
+  return taken;
+}
+
+std::size_t on_header(char* data, std::size_t size, std::size_t count, void* transfer) {
+  return static_cast<Transfer*>(transfer)->take_header({data, size * count}) ? size * count : 0;
+}
+
+std::size_t on_write(char* data, std::size_t size, std::size_t count, void* transfer) {
+  return static_cast<Transfer*>(transfer)->take_body({data, size * count}) ? size * count : CURL_WRITEFUNC_ERROR;
+}
+
+std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* transfer) {
+  return static_cast<Transfer*>(transfer)->give_body(buffer, size * count);
+}
+
+// libcurl rewinds the upload when a kept connection turns out dead and it sends the request again.
+int on_seek(void* data, curl_off_t offset, int origin) {
+  if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
+  auto* transfer = static_cast<Transfer*>(data);
+  transfer->offset = static_cast<std::uint64_t>(offset);
+  transfer->pending = {};
+  transfer->response.resent = true;
+  return CURL_SEEKFUNC_OK;
+}
+
+// Called at least once a second; non-zero ends the transfer.
+int on_progress(void* transfer, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<Transfer*>(transfer)->exchange.stop.stop_requested() ? 1 : 0;
+}
+
+ErrorKind kind_of(CURLcode code) {
+  // No other codes come from the options set here; what is new to us counts as a failure of the connection.
+  if (code == CURLE_OPERATION_TIMEDOUT) return ErrorKind::timed_out;
+  if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR) return ErrorKind::denied;
+  if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_SSL_CACERT_BADFILE)
+    return ErrorKind::invalid;
+  if (code == CURLE_OUT_OF_MEMORY || code == CURLE_FAILED_INIT) return ErrorKind::io;
+  return ErrorKind::unavailable;
+}
+
+Result<HeaderList> make_header_list(const HttpRequest& request) {
+  HeaderList list;
+  const auto append = [&list](const std::string& line) {
+    if (curl_slist* longer = curl_slist_append(list.get(), line.c_str())) {
+      static_cast<void>(list.release());
+      list.reset(longer);
+    }
+  };
+  append("Expect:");  // no round trip before every upload
+  for (const auto& [name, value] : request.headers) {
+    if ((name + value).find_first_of(std::string("\r\n\0", 3)) != std::string::npos)
+      return Error{ErrorKind::invalid, "header '" + one_line(name) + "': a line break in its value", {}};
+    append(value.empty() ? name + ';' : name + ": " + value);
+  }
+  return list;
+}
+
+}  // namespace
+
+struct HttpClient::State {
+  explicit State(HttpClientOptions options_in) : options(std::move(options_in)) {
+    curl_global_init(CURL_GLOBAL_DEFAULT);  // counted by libcurl, and thread-safe since 7.84
+  }
+  ~State() {
+    idle.clear();
+    curl_global_cleanup();
+  }
+
+  Easy take();
+  void give_back(Easy easy);
+  void prepare(CURL* easy, const HttpRequest& request, const HttpExchange& exchange, Transfer& transfer) const;
+
+  const HttpClientOptions options;
+  std::mutex mutex;
+  std::vector<Easy> idle;  // each keeps its own connections; the last used is taken first
+};
+
+Easy HttpClient::State::take() {
+  {
+    const std::scoped_lock lock(mutex);
+    if (!idle.empty()) {
+      Easy easy = std::move(idle.back());
+      idle.pop_back();
+      return easy;
+    }
+  }
+  return Easy(curl_easy_init());
+}
+
+void HttpClient::State::give_back(Easy easy) {
+  curl_easy_reset(easy.get());  // forgets the options, keeps the connections
+  const std::scoped_lock lock(mutex);
+  idle.push_back(std::move(easy));
+}
+
+void HttpClient::State::prepare(CURL* easy, const HttpRequest& request, const HttpExchange& exchange,
+                                Transfer& transfer) const {
+  const Duration connect = std::min(options.connect_timeout, exchange.timeout.value_or(options.connect_timeout));
+  const auto stall = std::chrono::ceil<std::chrono::seconds>(options.stall_timeout);
+  curl_easy_setopt(easy, CURLOPT_URL, url(request).c_str());
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);  // "/a/../b" is a key, and signed as it is
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);  // a signature is for one host
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, k_receive_buffer);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.reason.data());
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()));
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(stall.count()));
+  if (exchange.timeout) curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(exchange.timeout->count()));
+  if (!options.ca_bundle.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_bundle.c_str());
+  if (exchange.direct) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+  if (request.method == "PUT" || request.method == "POST") {
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);  // also when empty: Content-Length: 0 is wanted then
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(transfer.upload_size()));
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, &transfer);
+  }
+  if (request.method == "HEAD")
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  else
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+HttpClient::HttpClient(HttpClientOptions options) : m_state(std::make_unique<State>(std::move(options))) {}
+
+HttpClient::~HttpClient() = default;
+
+Result<HttpResponse> HttpClient::send(const HttpRequest& request, const HttpExchange& exchange) {
+  const std::string where = request.scheme + "://" + request.host;
+  if (exchange.stop.stop_requested()) return Error{ErrorKind::cancelled, where + ": stopped", {}};
+  auto headers = make_header_list(request);
+  if (!headers) return headers.error();
+  Easy easy = m_state->take();
+  if (!easy) return Error{ErrorKind::io, "libcurl cannot make a connection handle", {}};
+
+  Transfer transfer(exchange);
+  m_state->prepare(easy.get(), request, exchange, transfer);
+  curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers->get());
+  const CURLcode code = curl_easy_perform(easy.get());
+  m_state->give_back(std::move(easy));
+
+  if (transfer.failure) return *std::move(transfer.failure);
+  // A service may refuse an upload before it has taken all of it, and close: its refusal is the answer.
+  const bool refused = transfer.head_is_complete && transfer.response.status >= 300;
+  const bool broke_off = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE;
+  if (code == CURLE_OK || (refused && broke_off)) return std::move(transfer.response);
+  if (code == CURLE_ABORTED_BY_CALLBACK) return Error{ErrorKind::cancelled, where + ": stopped", {}};
+  const char* reason = transfer.reason[0] != '\0' ? transfer.reason.data() : curl_easy_strerror(code);
+  return Error{kind_of(code), where + ": " + one_line(reason), {}};
+}
+
+}  // namespace repoupdate

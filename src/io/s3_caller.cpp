@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/s3_caller.hpp"
+
+#include <algorithm>
+
+#include "io/timestamp.hpp"
+
+namespace repoupdate {
+
+S3Caller::S3Caller(S3Bucket bucket, AwsSender& sender, std::stop_token stop)
+    : m_bucket(std::move(bucket)), m_sender(sender), m_stop(std::move(stop)) {}
+
+std::string S3Caller::subject(std::string_view key) const {
+  std::string text = "s3://" + m_bucket.options.bucket;
+  if (!key.empty()) text.append("/").append(key);
+  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }, '?');
+  return text;
+}
+
+AwsCall S3Caller::call(HttpRequest request, std::string_view key, std::string action) const {
+  AwsCall call;
+  call.request = std::move(request);
+  call.scope = {m_bucket.region, "s3"};
+  call.subject = subject(key);
+  call.action = std::move(action);
+  call.exchange.stop = m_stop;
+  return call;
+}
+
+StoredMark stored_mark(const HttpResponse& response) {
+  return {{std::string(response.header("etag"))}, parse_http_date(response.header("date")).value_or(SystemTime{})};
+}
+
+}  // namespace repoupdate

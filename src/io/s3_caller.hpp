@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all calls about one bucket have in common: how they are signed, stopped and named in messages.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/aws_sender.hpp"
+#include "io/s3_request.hpp"
+#include "model/object.hpp"
+
+namespace repoupdate {
+
+// What the store says when bytes are in place.
+struct StoredMark {
+  ETag etag;            // empty where the store does not send it back
+  SystemTime stored{};  // its Date; the epoch where it does not send one
+};
+
+struct UploadOutcome {
+  Result<StoredMark> mark;
+  bool answer_lost = false;  // see AwsOutcome
+};
+
+// Thread-safe. The sender must outlive it.
+class S3Caller {
+public:
+  S3Caller(S3Bucket bucket, AwsSender& sender, std::stop_token stop);
+
+  const S3Bucket& bucket() const { return m_bucket; }
+  // "s3://bucket/key" with control characters replaced; "s3://bucket" for an empty key.
+  std::string subject(std::string_view key) const;
+  // `action` as in an IAM policy: "s3:GetObject".
+  AwsCall call(HttpRequest request, std::string_view key, std::string action) const;
+  AwsOutcome send(const AwsCall& call) const { return m_sender.send(call); }
+
+private:
+  S3Bucket m_bucket;
+  AwsSender& m_sender;
+  std::stop_token m_stop;
+};
+
+StoredMark stored_mark(const HttpResponse& response);
+
+}  // namespace repoupdate

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/s3_multipart.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <utility>
+#include <vector>
+
+#include "base/parallel.hpp"
+#include "io/s3_response.hpp"
+
+namespace repoupdate {
+namespace {
+
+constexpr std::size_t k_parts_at_once = 4;
+constexpr Duration k_abort_timeout{std::chrono::seconds(10)};  // also on the way out of the program
+
+// One upload between its creation and its end. The references outlive it.
+class MultipartUpload {
+public:
+  MultipartUpload(const S3Caller& caller, std::string_view key, const UploadFile& file, const PutOptions& options)
+      : m_caller(caller), m_key(key), m_file(file), m_options(options), m_part_size(part_size_of(file.size())) {}
+
+  Result<void> create();
+  Result<void> send_parts(const UploadProgress& progress);
+  UploadOutcome complete(ETagStyle style);
+  Error abort(Error cause);
+
+private:
+  Result<ETag> send_part(std::size_t index, std::stop_token stop);
+
+  const S3Caller& m_caller;
+  const std::string_view m_key;
+  const UploadFile& m_file;
+  const PutOptions& m_options;
+  const std::uint64_t m_part_size;
+  std::vector<std::string> m_digests;
+  std::vector<ETag> m_etags;
+  std::string m_id;
+};
+
+Result<void> MultipartUpload::create() {
+  auto digests = m_file.digest(m_part_size);
+  if (!digests) return digests.error();
+  if (digests->whole != m_options.sha256)
+    return Error{ErrorKind::corrupt,
+                 m_caller.subject(m_key) + ": the file to upload no longer has the SHA-256 that was read from it",
+                 {}};
+  m_digests = std::move(digests->parts);
+  const HttpRequest request = create_multipart_request(m_caller.bucket(), m_key, m_options, m_options.sha256);
+  auto response = m_caller.send(m_caller.call(request, m_key, "s3:PutObject")).response;
+  if (!response) return response.error();
+  auto id = parse_upload_id(response->body);
+  if (!id) return std::move(id).error().within(m_caller.subject(m_key));
+  m_id = *std::move(id);
+  return {};
+}
+
+Result<ETag> MultipartUpload::send_part(std::size_t index, std::stop_token stop) {
+  const std::uint64_t begin = index * m_part_size;
+  std::string buffer;
+  AwsCall call = m_caller.call(upload_part_request(m_caller.bucket(), m_key, m_id, index + 1), m_key, "s3:PutObject");
+  call.payload_sha256 = m_digests[index];
+  call.exchange.upload_size = std::min(m_part_size, m_file.size() - begin);
+  call.exchange.upload = [&](std::uint64_t offset) { return m_file.read(begin + offset, buffer); };
+  // Whichever comes first ends it: the caller's stop, or the failure of another part.
+  std::stop_source either;
+  const auto request_stop = [&either] { either.request_stop(); };
+  const std::stop_callback on_stop(std::exchange(call.exchange.stop, either.get_token()), request_stop);
+  const std::stop_callback on_failure(std::move(stop), request_stop);
+  auto response = m_caller.send(call).response;
+  if (!response) return response.error();
+  return ETag{std::string(response->header("etag"))};
+}
+
+Result<void> MultipartUpload::send_parts(const UploadProgress& progress) {
+  m_etags.resize(m_digests.size());
+  std::mutex mutex;
+  std::optional<Error> failure;
+  std::stop_source others;
+  std::uint64_t done = 0;
+  for_each_parallel(m_digests.size(), k_parts_at_once, [&](std::size_t index) {
+    if (others.stop_requested()) return;
+    auto etag = send_part(index, others.get_token());
+    const std::scoped_lock lock(mutex);
+    if (!etag) {
+      if (!failure) failure = std::move(etag).error();
+      others.request_stop();
+      return;
+    }
+    m_etags[index] = *std::move(etag);
+    done += std::min(m_part_size, m_file.size() - index * m_part_size);
+    if (progress) progress(done);
+  });
+  return failure ? Result<void>(*std::move(failure)) : Result<void>();
+}
+
+UploadOutcome MultipartUpload::complete(ETagStyle style) {
+  HttpRequest request = complete_multipart_request(m_caller.bucket(), m_key, m_id);
+  add_condition(request, m_options, style);
+  const std::string body = complete_multipart_body(m_etags);
+  AwsCall call = m_caller.call(std::move(request), m_key, "s3:PutObject");
+  call.exchange.body = body;
+  call.check = [&call](const HttpResponse& response) { return check_completed(call.subject, call.action, response); };
+  AwsOutcome outcome = m_caller.send(call);
+  if (!outcome.response) return {std::move(outcome.response).error(), outcome.answer_lost};
+  // Its ETag is in the body, and not with every store: the object's own answer is the one to trust.
+  return {StoredMark{}, outcome.answer_lost};
+}
+
+Error MultipartUpload::abort(Error cause) {
+  AwsCall call =
+      m_caller.call(abort_multipart_request(m_caller.bucket(), m_key, m_id), m_key, "s3:AbortMultipartUpload");
+  call.exchange.stop = {};
+  call.exchange.timeout = k_abort_timeout;
+  const auto response = m_caller.send(call).response;
+  // `conflict` is NoSuchUpload: it has ended already.
+  if (!response && response.error().kind != ErrorKind::conflict && response.error().kind != ErrorKind::not_found)
+    cause.message += "; the parts sent could not be removed either: " + response.error().message;
+  return cause;
+}
+
+}  // namespace
+
+std::uint64_t part_size_of(std::uint64_t file_size) {
+  constexpr std::uint64_t k_mebibyte = 1ULL << 20;
+  const std::uint64_t needed = (file_size + k_max_parts - 1) / k_max_parts;
+  return std::max(k_min_part_size, (needed + k_mebibyte - 1) / k_mebibyte * k_mebibyte);
+}
+
+UploadOutcome upload_in_parts(const S3Caller& caller, std::string_view key, const UploadFile& file,
+                              const PutOptions& options, ETagStyle style, const UploadProgress& progress) {
+  MultipartUpload upload(caller, key, file, options);
+  if (auto created = upload.create(); !created) return {std::move(created).error()};
+  if (auto sent = upload.send_parts(progress); !sent) return {upload.abort(std::move(sent).error())};
+  UploadOutcome outcome = upload.complete(style);
+  if (!outcome.mark) outcome.mark = upload.abort(std::move(outcome.mark).error());
+  return outcome;
+}
+
+}  // namespace repoupdate

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/s3_request.hpp"
+
+#include <algorithm>
+
+#include "base/hash.hpp"
+
+namespace repoupdate {
+namespace {
+
+constexpr std::string_view k_default_region = "us-east-1";
+
+bool is_bucket_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
+  });
+}
+
+HttpRequest bucket_request(const S3Bucket& bucket, std::string method, std::string_view key) {
+  HttpRequest request;
+  request.method = std::move(method);
+  request.scheme = bucket.endpoint.scheme;
+  request.host = bucket.endpoint.host;
+  request.path = bucket.endpoint.path + '/';
+  if (bucket.path_style) {
+    request.path += bucket.options.bucket;
+    if (!key.empty()) request.path += '/';
+  } else {
+    request.host.insert(0, bucket.options.bucket + '.');
+  }
+  request.path += key;
+  if (!bucket.options.expected_bucket_owner.empty())
+    request.set_header("x-amz-expected-bucket-owner", bucket.options.expected_bucket_owner);
+  return request;
+}
+
+void add_if_set(HttpRequest& request, std::string_view name, const std::string& value) {
+  if (!value.empty()) request.set_header(name, value);
+}
+
+// What the object is to be, the same for one PUT and for a multipart upload.
+void add_object_headers(HttpRequest& request, const S3Bucket& bucket, std::string_view key, const PutOptions& options,
+                        const std::string& sha256) {
+  add_if_set(request, "content-type", options.content_type);
+  add_if_set(request, "cache-control", options.cache_control);
+  request.set_header(k_sha256_record, sha256);
+  // Metadata is read by every client on every run: it stays in the bucket's default class.
+  if (key.ends_with(".rpm")) add_if_set(request, "x-amz-storage-class", bucket.options.storage_class);
+  add_if_set(request, "x-amz-acl", bucket.options.acl);
+  add_if_set(request, "x-amz-server-side-encryption", bucket.options.sse);
+  add_if_set(request, "x-amz-server-side-encryption-aws-kms-key-id", bucket.options.sse_kms_key_id);
+}
+
+std::string without_quotes(const std::string& etag) {
+  const bool is_quoted = etag.size() >= 2 && etag.starts_with('"') && etag.ends_with('"');
+  return is_quoted ? etag.substr(1, etag.size() - 2) : etag;
+}
+
+std::string xml_text(const std::string& raw) {
+  std::string text;
+  for (const char c : raw) {
+    switch (c) {
+      case '&': text += "&amp;"; break;
+      case '<': text += "&lt;"; break;
+      case '>': text += "&gt;"; break;
+      case '"': text += "&quot;"; break;
+      default: text += c;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<S3Bucket> resolve_bucket(S3BucketOptions options) {
+  if (!is_bucket_name(options.bucket))
+    return Error{ErrorKind::invalid, "'" + options.bucket + "' is not the name of a bucket", {}};
+  const std::string where = "s3://" + options.bucket;
+  if (!options.sse.empty() && options.sse != "AES256" && options.sse != "aws:kms")
+    return Error{ErrorKind::invalid, where + ": server-side encryption is 'AES256' or 'aws:kms', not '" + options.sse + "'", {}};
+  if (!options.sse_kms_key_id.empty() && options.sse != "aws:kms")
+    return Error{ErrorKind::invalid, where + ": a KMS key needs server-side encryption 'aws:kms'", {}};
+  if (options.storage_class == "GLACIER" || options.storage_class == "DEEP_ARCHIVE")
+    return Error{ErrorKind::invalid,
+                 where + ": packages in storage class " + options.storage_class + " cannot be installed", {}};
+  auto endpoint = aws_endpoint("s3", options.region, options.endpoint_url);
+  if (!endpoint) return std::move(endpoint).error().within(where);
+
+  S3Bucket bucket{std::move(options), *std::move(endpoint), {}, false};
+  bucket.region = bucket.options.region.empty() ? std::string(k_default_region) : bucket.options.region;
+  // A name with dots has no certificate below the endpoint's.
+  const bool has_dots = bucket.options.bucket.find('.') != std::string::npos;
+  bucket.path_style = bucket.options.path_style.value_or(bucket.endpoint.custom || has_dots);
+  return bucket;
+}
+
+Result<void> check_s3_key(std::string_view key) {
+  if (key.empty()) return Error{ErrorKind::invalid, "the key is empty", {}};
+  if (key.size() > k_max_s3_key)
+    return Error{ErrorKind::invalid, "the key has more than " + std::to_string(k_max_s3_key) + " bytes", {}};
+  return {};
+}
+
+void add_condition(HttpRequest& request, const PutOptions& options, ETagStyle style) {
+  if (options.if_absent) request.set_header("if-none-match", "*");
+  if (options.if_match)
+    request.set_header("if-match",
+                       style == ETagStyle::bare ? without_quotes(options.if_match->text) : options.if_match->text);
+}
+
+HttpRequest head_bucket_request(const S3Bucket& bucket) { return bucket_request(bucket, "HEAD", {}); }
+
+HttpRequest head_object_request(const S3Bucket& bucket, std::string_view key) {
+  HttpRequest request = bucket_request(bucket, "HEAD", key);
+  request.set_header("x-amz-checksum-mode", "ENABLED");
+  return request;
+}
+
+std::string range_header(std::uint64_t first, std::uint64_t length) {
+  return "bytes=" + std::to_string(first) + '-' + (length == 0 ? "" : std::to_string(first + length - 1));
+}
+
+HttpRequest get_object_request(const S3Bucket& bucket, std::string_view key, const GetOptions& options) {
+  HttpRequest request = bucket_request(bucket, "GET", key);
+  if (options.range)
+    request.set_header("range", range_header(options.range->first, options.range->length));
+  else
+    request.set_header("x-amz-checksum-mode", "ENABLED");
+  if (options.if_match) request.set_header("if-match", options.if_match->text);
+  return request;
+}
+
+HttpRequest put_object_request(const S3Bucket& bucket, std::string_view key, const PutOptions& options,
+                               const std::string& sha256) {
+  HttpRequest request = bucket_request(bucket, "PUT", key);
+  add_object_headers(request, bucket, key, options, sha256);
+  request.set_header("x-amz-checksum-sha256", to_base64(from_hex(sha256).value_or("")));
+  return request;
+}
+
+HttpRequest delete_object_request(const S3Bucket& bucket, std::string_view key) {
+  return bucket_request(bucket, "DELETE", key);
+}
+
+HttpRequest list_objects_request(const S3Bucket& bucket, std::string_view prefix, std::string_view continuation) {
+  HttpRequest request = bucket_request(bucket, "GET", {});
+  // Encoded, as a key may hold characters that XML cannot.
+  request.query = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", std::string(prefix)}};
+  if (!continuation.empty()) request.query.emplace_back("continuation-token", continuation);
+  return request;
+}
+
+HttpRequest create_multipart_request(const S3Bucket& bucket, std::string_view key, const PutOptions& options,
+                                     const std::string& sha256) {
+  HttpRequest request = bucket_request(bucket, "POST", key);
+  request.query = {{"uploads", ""}};
+  add_object_headers(request, bucket, key, options, sha256);
+  return request;
+}
+
+HttpRequest upload_part_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id,
+                                std::size_t part_number) {
+  HttpRequest request = bucket_request(bucket, "PUT", key);
+  request.query = {{"partNumber", std::to_string(part_number)}, {"uploadId", upload_id}};
+  return request;
+}
+
+HttpRequest complete_multipart_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id) {
+  HttpRequest request = bucket_request(bucket, "POST", key);
+  request.query = {{"uploadId", upload_id}};
+  request.set_header("content-type", "application/xml");
+  return request;
+}
+
+std::string complete_multipart_body(const std::vector<ETag>& parts) {
+  std::string body = R"(<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">)";
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    body += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" + xml_text(parts[i].text) +
+            "</ETag></Part>";
+  return body + "</CompleteMultipartUpload>";
+}
+
+HttpRequest abort_multipart_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id) {
+  HttpRequest request = bucket_request(bucket, "DELETE", key);
+  request.query = {{"uploadId", upload_id}};
+  return request;
+}
+
+}  // namespace repoupdate

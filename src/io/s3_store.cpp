@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/s3_store.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/hash.hpp"
+#include "io/s3_multipart.hpp"
+#include "io/s3_response.hpp"
+#include "io/upload_file.hpp"
+
+namespace repoupdate {
+namespace {
+
+bool is_sha256(const std::string& text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+bool has_condition(const PutOptions& options) { return options.if_absent || options.if_match.has_value(); }
+
+// If-Match on a key that does not exist is answered 404 or 412, by one store or the other.
+bool is_condition_failure(const PutOptions& options, ErrorKind kind) {
+  return has_condition(options) &&
+         (kind == ErrorKind::precondition_failed || (kind == ErrorKind::not_found && options.if_match));
+}
+
+}  // namespace
+
+// A PUT in any of its forms, to be sent once or more. The views live as long as the call to put() or put_file().
+struct S3Store::Upload {
+  std::string_view key;
+  std::uint64_t size;
+  const PutOptions& options;
+  std::string sha256;
+  std::function<UploadOutcome(ETagStyle style)> send;
+};
+
+Result<std::unique_ptr<S3Store>> S3Store::open(S3StoreOptions options, AwsSender& sender) {
+  std::stop_token stop = options.stop;
+  auto bucket = resolve_bucket(std::move(options));
+  if (!bucket) return bucket.error();
+  return std::make_unique<S3Store>(*std::move(bucket), sender, std::move(stop));
+}
+
+S3Store::S3Store(S3Bucket bucket, AwsSender& sender, std::stop_token stop)
+    : m_caller(std::move(bucket), sender, std::move(stop)) {}
+
+std::string S3Store::name() const { return m_caller.subject({}); }
+
+// A 404 proves that the object is absent only in a bucket that is there: an answer to HEAD cannot say which of
+// the two is missing.
+Error S3Store::missing(Error error) {
+  if (error.kind != ErrorKind::not_found || m_bucket_exists) return error;
+  auto answer = m_caller.send(m_caller.call(head_bucket_request(m_caller.bucket()), {}, "s3:ListBucket")).response;
+  // A bucket that we may not list exists all the same.
+  if (answer || answer.failed_with(ErrorKind::denied)) {
+    m_bucket_exists = true;
+    return error;
+  }
+  if (!answer.failed_with(ErrorKind::not_found)) return std::move(answer).error();
+  return {ErrorKind::invalid, name() + ": this bucket does not exist", std::move(answer).error().request_id};
+}
+
+Result<ObjectInfo> S3Store::head(std::string_view key) {
+  if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
+  // HeadObject is allowed by the same action as GetObject.
+  const AwsCall call = m_caller.call(head_object_request(m_caller.bucket(), key), key, "s3:GetObject");
+  auto response = m_caller.send(call).response;
+  if (!response) return missing(std::move(response).error());
+  auto info = parse_object_info(key, *response);
+  if (!info) return std::move(info).error().within(call.subject);
+  return info;
+}
+
+Result<Object> S3Store::get(std::string_view key, const GetOptions& options, std::uint64_t limit) {
+  if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
+  AwsCall call = m_caller.call(get_object_request(m_caller.bucket(), key, options), key, "s3:GetObject");
+  call.exchange.body_limit = limit;
+  auto response = m_caller.send(call).response;
+  if (!response) return missing(std::move(response).error());
+  auto info = parse_object_info(key, *response);
+  if (!info) return std::move(info).error().within(call.subject);
+  Object object{*std::move(info), std::move(response->body)};
+  if (!options.range) return object;
+
+  if (response->status == 206) {
+    const auto range = parse_content_range(response->header("content-range"));
+    const std::uint64_t wanted = std::min(options.range->length, object.info.size - options.range->first);
+    if (!range || range->first != options.range->first || object.bytes.size() != wanted)
+      return Error{ErrorKind::corrupt, call.subject + ": the store sent another range than was asked for", {}};
+    return object;
+  }
+  // A store may ignore the range and send everything.
+  if (options.range->first >= object.bytes.size())
+    return Error{ErrorKind::invalid, call.subject + ": the range begins behind the end", {}};
+  object.bytes = object.bytes.substr(static_cast<std::size_t>(options.range->first),
+                                     static_cast<std::size_t>(options.range->length));
+  return object;
+}
+
+Result<ObjectInfo> S3Store::read(std::string_view key, const GetOptions& options, const ByteSink& sink) {
+  if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
+  const std::uint64_t first = options.range ? options.range->first : 0;
+  std::uint64_t delivered = 0;
+  std::optional<ObjectInfo> info;
+  AwsCall call = m_caller.call(get_object_request(m_caller.bucket(), key, options), key, "s3:GetObject");
+
+  call.exchange.on_head = [&](const HttpResponse& head) -> Result<void> {
+    auto found = parse_object_info(key, head);
+    if (!found) return std::move(found).error().within(call.subject);
+    const auto range = parse_content_range(head.header("content-range"));
+    const std::uint64_t begins = head.status == 206 && range ? range->first : 0;
+    if (begins != first + delivered || (info && info->etag != found->etag))
+      return Error{ErrorKind::corrupt, call.subject + ": the store sent other bytes than were asked for", {}};
+    if (!info) info = *std::move(found);
+    return {};
+  };
+  call.exchange.sink = [&](std::string_view bytes) {
+    delivered += bytes.size();
+    return sink(bytes);
+  };
+  call.before_retry = [&](HttpRequest& request) {
+    if (!info) return;
+    request.set_header("range", range_header(first + delivered, options.range ? options.range->length - delivered : 0));
+    request.set_header("if-match", info->etag.text);
+  };
+
+  auto response = m_caller.send(call).response;
+  if (!response) return missing(std::move(response).error());
+  return *std::move(info);
+}
+
+Result<ObjectInfo> S3Store::put(std::string_view key, std::string_view bytes, const PutOptions& options) {
+  if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
+  Upload upload{key, bytes.size(), options, options.sha256.empty() ? sha256_hex(bytes) : options.sha256, {}};
+  upload.send = [&](ETagStyle style) -> UploadOutcome {
+    HttpRequest request = put_object_request(m_caller.bucket(), key, options, upload.sha256);
+    add_condition(request, options, style);
+    AwsCall call = m_caller.call(std::move(request), key, "s3:PutObject");
+    call.payload_sha256 = upload.sha256;
+    call.exchange.body = bytes;
+    AwsOutcome outcome = m_caller.send(call);
+    if (!outcome.response) return {std::move(outcome.response).error(), outcome.answer_lost};
+    return {stored_mark(*outcome.response), outcome.answer_lost};
+  };
+  return store(upload);
+}
+
+Result<ObjectInfo> S3Store::put_file(std::string_view key, const std::filesystem::path& path,
+                                     const PutOptions& options, const UploadProgress& progress) {
+  if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
+  if (!is_sha256(options.sha256))
+    return Error{ErrorKind::invalid, m_caller.subject(key) + ": the SHA-256 of the file is not known", {}};
+  const auto file = UploadFile::open(path);
+  if (!file) return file.error();
+  const bool in_parts = file->size() > k_max_single_put;
+  if (in_parts && has_condition(options))
+    if (auto holds = check_condition(key, options); !holds) return holds.error();
+  Upload upload{key, file->size(), options, options.sha256, {}};
+  upload.send = [&](ETagStyle style) -> UploadOutcome {
+    if (in_parts) return upload_in_parts(m_caller, key, *file, options, style, progress);
+    HttpRequest request = put_object_request(m_caller.bucket(), key, options, options.sha256);
+    add_condition(request, options, style);
+    std::string buffer;
+    AwsCall call = m_caller.call(std::move(request), key, "s3:PutObject");
+    call.payload_sha256 = options.sha256;
+    call.exchange.upload_size = file->size();
+    call.exchange.upload = [&](std::uint64_t offset) {
+      if (progress) progress(offset);
+      return file->read(offset, buffer);
+    };
+    AwsOutcome outcome = m_caller.send(call);
+    if (!outcome.response) return {std::move(outcome.response).error(), outcome.answer_lost};
+    return {stored_mark(*outcome.response), outcome.answer_lost};
+  };
+  auto info = store(upload);
+  if (info && progress) progress(file->size());
+  return info;
+}
+
+// Before much is sent for nothing; and some stores ignore the condition at the end of a multipart upload.
+Result<void> S3Store::check_condition(std::string_view key, const PutOptions& options) {
+  const auto current = head(key);
+  if (!current && current.error().kind != ErrorKind::not_found) return current.error();
+  const bool holds = options.if_absent ? !current : current && current->etag == *options.if_match;
+  if (holds) return {};
+  return Error{ErrorKind::precondition_failed, m_caller.subject(key) + ": the object is not the one expected", {}};
+}
+
+// Sends the upload, and finds out what a failed condition means: somebody else was first, our own lost answer
+// came first, or the store wants the ETag without its quotes.
+Result<ObjectInfo> S3Store::store(const Upload& upload) {
+  ETagStyle style = m_etag_style;
+  for (;;) {
+    UploadOutcome outcome = upload.send(style);
+    if (outcome.mark) {
+      if (style == ETagStyle::bare) m_etag_style = style;
+      m_bucket_exists = true;
+      if (outcome.mark->etag.text.empty() || outcome.mark->stored == SystemTime{}) return head(upload.key);
+      return ObjectInfo{std::string(upload.key), upload.size, outcome.mark->etag, outcome.mark->stored, upload.sha256};
+    }
+    Error error = std::move(outcome.mark).error();
+    const bool condition_failed = is_condition_failure(upload.options, error.kind);
+    if (outcome.answer_lost && (condition_failed || error.kind == ErrorKind::conflict)) {
+      if (auto own = find_own(upload)) return own;
+    }
+    if (error.kind == ErrorKind::precondition_failed && style == ETagStyle::as_sent && accepts_bare_etag(upload)) {
+      style = ETagStyle::bare;
+      continue;
+    }
+    if (condition_failed) error.kind = ErrorKind::precondition_failed;
+    // There is nothing in a bucket that a plain PUT could miss: it is the bucket or the endpoint that is wrong.
+    if (error.kind == ErrorKind::not_found) error.kind = ErrorKind::invalid;
+    if (error.kind == ErrorKind::unsupported && has_condition(upload.options))
+      error.message += ": this store has no conditional writes";
+    return error;
+  }
+}
+
+// Ceph RGW 16 compares If-Match with the ETag without its quotes, and so refuses every ETag as it sends it. When
+// the object still is the one expected, the refusal is worth one more try.
+bool S3Store::accepts_bare_etag(const Upload& upload) {
+  if (!upload.options.if_match || !upload.options.if_match->text.starts_with('"')) return false;
+  const auto current = head(upload.key);
+  return current && current->etag == *upload.options.if_match;
+}
+
+// The object, if its bytes are the ones of this upload.
+Result<ObjectInfo> S3Store::find_own(const Upload& upload) {
+  const Error other{ErrorKind::precondition_failed, m_caller.subject(upload.key) + ": other bytes", {}};
+  auto info = head(upload.key);
+  if (!info) return info;
+  if (info->sha256) return *info->sha256 == upload.sha256 ? info : other;
+  if (info->size != upload.size) return other;
+  Hasher hasher(HashType::sha256);
+  GetOptions pinned;
+  pinned.if_match = info->etag;
+  auto bytes = read(upload.key, pinned, [&hasher](std::string_view piece) {
+    hasher.update(piece);
+    return Result<void>();
+  });
+  if (!bytes) return bytes;
+  return hasher.finish_hex() == upload.sha256 ? info : other;
+}
+
+Result<void> S3Store::remove(std::string_view key) {
+  if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
+  const AwsCall call = m_caller.call(delete_object_request(m_caller.bucket(), key), key, "s3:DeleteObject");
+  auto response = m_caller.send(call).response;
+  if (response) return {};
+  Error error = missing(std::move(response).error());
+  if (error.kind == ErrorKind::not_found) return {};
+  return error;
+}
+
+Result<ListPage> S3Store::list(std::string_view prefix, std::string_view continuation) {
+  const HttpRequest request = list_objects_request(m_caller.bucket(), prefix, continuation);
+  const AwsCall call = m_caller.call(request, prefix, "s3:ListBucket");
+  auto response = m_caller.send(call).response;
+  if (!response) {
+    Error error = std::move(response).error();
+    // Only the bucket can be missing here.
+    if (error.kind == ErrorKind::not_found) error.kind = ErrorKind::invalid;
+    return error;
+  }
+  auto page = parse_list_objects(response->body);
+  if (!page) return std::move(page).error().within(call.subject);
+  m_bucket_exists = true;
+  return page;
+}
+
+}  // namespace repoupdate

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bucket of Amazon S3, or of a store that speaks its protocol, behind the door.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "io/aws_sender.hpp"
+#include "io/s3_caller.hpp"
+#include "io/s3_request.hpp"
+#include "model/object_store.hpp"
+
+namespace repoupdate {
+
+struct S3StoreOptions : S3BucketOptions {
+  std::stop_token stop;  // ends every call with ErrorKind::cancelled
+};
+
+inline constexpr std::uint64_t k_max_single_put = 64ULL << 20;  // a larger file goes in parts
+
+// Failures name the bucket and key and carry the request id. A bucket that does not exist is
+// ErrorKind::invalid, never not_found: a wrong name must not look like packages that are gone (I14).
+// A store without conditional writes answers a condition with ErrorKind::unsupported.
+//
+// The info that put() and put_file() return has the Last-Modified that the store's Date suggests; head() tells it
+// to the second.
+class S3Store final : public ObjectStore {
+public:
+  // The sender must outlive the store. ErrorKind::invalid as resolve_bucket() says.
+  static Result<std::unique_ptr<S3Store>> open(S3StoreOptions options, AwsSender& sender);
+
+  S3Store(S3Bucket bucket, AwsSender& sender, std::stop_token stop);
+
+  std::string name() const override;
+  Result<ObjectInfo> head(std::string_view key) override;
+  Result<Object> get(std::string_view key, const GetOptions& options, std::uint64_t limit) override;
+  // A transfer that breaks off goes on where it stopped, pinned to the same ETag.
+  Result<ObjectInfo> read(std::string_view key, const GetOptions& options, const ByteSink& sink) override;
+  Result<ObjectInfo> put(std::string_view key, std::string_view bytes, const PutOptions& options) override;
+  Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file, const PutOptions& options,
+                              const UploadProgress& progress) override;
+  Result<void> remove(std::string_view key) override;
+  Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
+
+private:
+  struct Upload;
+  Result<ObjectInfo> store(const Upload& upload);
+  Result<void> check_condition(std::string_view key, const PutOptions& options);
+  bool accepts_bare_etag(const Upload& upload);
+  Result<ObjectInfo> find_own(const Upload& upload);
+  Error missing(Error error);
+
+  S3Caller m_caller;
+  std::atomic<bool> m_bucket_exists = false;
+  std::atomic<ETagStyle> m_etag_style = ETagStyle::as_sent;
+};
+
+}  // namespace repoupdate

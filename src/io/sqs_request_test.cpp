@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/sqs_request.hpp"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+namespace repoupdate {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+TEST(SqsRequest, QueueIsNamedByNameArnOrUrl) {
+  struct Case {
+    const char* text;
+    const char* name;
+    const char* account;
+    const char* region;
+  };
+  for (const auto& c : {
+           Case{"pool_events-1", "pool_events-1", "", ""},
+           Case{"arn:aws:sqs:eu-west-1:123456789012:pool", "pool", "123456789012", "eu-west-1"},
+           Case{"arn:aws-cn:sqs:cn-north-1:123456789012:pool", "pool", "123456789012", "cn-north-1"},
+           Case{"https://sqs.eu-west-1.amazonaws.com/123456789012/pool", "pool", "123456789012", "eu-west-1"},
+           Case{"https://vpce-1a.sqs.us-east-2.vpce.amazonaws.com/123456789012/pool", "pool", "123456789012",
+                "us-east-2"},
+           Case{"https://us-west-2.queue.amazonaws.com/123456789012/pool", "pool", "123456789012",
+                "us-west-2"},
+           Case{"http://127.0.0.1:5000/123456789012/pool", "pool", "123456789012", ""},
+           Case{"http://sqs.internal:9324/queue/pool", "pool", "", ""},
+       }) {
+    const auto queue = parse_sqs_queue(c.text);
+    ASSERT_TRUE(queue) << c.text;
+    EXPECT_EQ(queue->name, c.name);
+    EXPECT_EQ(queue->account, c.account);
+    EXPECT_EQ(queue->region, c.region);
+    EXPECT_EQ(queue->url, std::string_view(c.text).starts_with("http") ? c.text : "");
+  }
+}
+
+TEST(SqsRequest, WhatIsNoQueueIsRefused) {
+  for (const char* text : {"", "a b", "ftp://host/123456789012/pool", "https://sqs.eu-west-1.amazonaws.com",
+                           "https://sqs.eu-west-1.amazonaws.com/", "arn:aws:s3:::bucket",
+                           "arn:aws:sqs:eu-west-1:12:pool", "arn:aws:sqs::123456789012:pool"})
+    EXPECT_TRUE(parse_sqs_queue(text).failed_with(ErrorKind::invalid)) << text;
+  for (const char* text : {"pool.fifo", "arn:aws:sqs:eu-west-1:123456789012:pool.fifo",
+                           "https://sqs.eu-west-1.amazonaws.com/123456789012/pool.fifo"}) {
+    const auto queue = parse_sqs_queue(text);
+    ASSERT_TRUE(queue.failed_with(ErrorKind::unsupported)) << text;
+    EXPECT_THAT(queue.error().message, HasSubstr("FIFO"));
+  }
+}
+
+TEST(SqsRequest, BodiesAreWhatTheServiceDocuments) {
+  EXPECT_EQ(json::parse(sqs_get_queue_url_body({"pool", "", "eu-west-1", ""})),
+            json::parse(R"({"QueueName":"pool"})"));
+  EXPECT_EQ(json::parse(sqs_get_queue_url_body({"pool", "123456789012", "", ""})),
+            json::parse(R"({"QueueName":"pool","QueueOwnerAWSAccountId":"123456789012"})"));
+  EXPECT_EQ(
+      json::parse(sqs_receive_body("http://q/1", std::chrono::seconds(20), std::chrono::seconds(120))),
+      json::parse(
+          R"({"QueueUrl":"http://q/1","MaxNumberOfMessages":10,"WaitTimeSeconds":20,"VisibilityTimeout":120})"));
+  const std::vector<Receipt> receipts = {{"s", "m1", "h1"}, {"s", "m2", "h\"2"}};
+  EXPECT_EQ(json::parse(sqs_delete_body("u", receipts)), json::parse(R"({"QueueUrl":"u","Entries":[
+      {"Id":"0","ReceiptHandle":"h1"},{"Id":"1","ReceiptHandle":"h\"2"}]})"));
+  EXPECT_EQ(json::parse(sqs_visibility_body("u", receipts, std::chrono::seconds(60))),
+            json::parse(R"({"QueueUrl":"u","Entries":[{"Id":"0","ReceiptHandle":"h1","VisibilityTimeout":60},
+      {"Id":"1","ReceiptHandle":"h\"2","VisibilityTimeout":60}]})"));
+}
+
+TEST(SqsRequest, ReceivedMessagesAreRead) {
+  const auto messages = parse_sqs_messages(
+      R"({"Messages":[{"MessageId":"m1","ReceiptHandle":"h1","MD5OfBody":"x","Body":"{}"},
+                      {"MessageId":"m2","ReceiptHandle":"h2","Body":"\u00fc"}]})");
+  ASSERT_TRUE(messages);
+  ASSERT_EQ(messages->size(), 2U);
+  EXPECT_EQ((*messages)[0].id, "m1");
+  EXPECT_EQ((*messages)[0].receipt_handle, "h1");
+  EXPECT_EQ((*messages)[1].body, "\xC3\xBC");
+}
+
+TEST(SqsRequest, AnEmptyQueueAnswersWithoutMessages) {
+  for (const char* answer : {"{}", R"({"Messages":[]})", R"({"Messages":null})"}) {
+    const auto messages = parse_sqs_messages(answer);
+    ASSERT_TRUE(messages) << answer;
+    EXPECT_TRUE(messages->empty());
+  }
+}
+
+TEST(SqsRequest, AnAnswerThatIsNotTheServicesIsCorrupt) {
+  for (const char* answer : {"", "<html>login</html>", "[]", R"({"Messages":[{"Body":"x"}]})",
+                             R"({"Messages":[7]})", R"({"Messages":[{"MessageId":1,"ReceiptHandle":"h"}]})"})
+    EXPECT_TRUE(parse_sqs_messages(answer).failed_with(ErrorKind::corrupt)) << answer;
+  EXPECT_TRUE(parse_sqs_queue_url("{}").failed_with(ErrorKind::corrupt));
+  EXPECT_TRUE(parse_sqs_verdicts("gone", 1).failed_with(ErrorKind::corrupt));
+}
+
+// Semantics 35: an answer 200 tells failures one by one.
+TEST(SqsRequest, EachEntryOfABatchHasItsOwnVerdict) {
+  const auto verdicts = parse_sqs_verdicts(R"({"Successful":[{"Id":"2"}],"Failed":[
+      {"Id":"0","SenderFault":true,"Code":"ReceiptHandleIsInvalid","Message":"expired"},
+      {"Id":"1","SenderFault":false,"Code":"InternalError"},{"Id":"99","SenderFault":true},{"Id":"x"}]})",
+                                           4);
+  ASSERT_TRUE(verdicts);
+  using Outcome = SqsVerdict::Outcome;
+  EXPECT_EQ((*verdicts)[0].outcome, Outcome::refused);
+  EXPECT_EQ((*verdicts)[0].reason, "ReceiptHandleIsInvalid: expired");
+  EXPECT_EQ((*verdicts)[1].outcome, Outcome::failed);
+  EXPECT_EQ((*verdicts)[2].outcome, Outcome::done);
+  EXPECT_EQ((*verdicts)[3].outcome, Outcome::failed) << "not mentioned is not deleted";
+}
+
+}  // namespace
+}  // namespace repoupdate

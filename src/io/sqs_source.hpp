@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// An SQS queue as a source of events.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "io/aws_endpoint.hpp"
+#include "io/aws_sender.hpp"
+#include "io/sqs_request.hpp"
+#include "model/event_source.hpp"
+
+namespace repoupdate {
+
+struct SqsSourceOptions {
+  std::string queue;   // its name, ARN or URL
+  std::string region;  // unless the ARN or URL tells
+  std::string
+      endpoint_url;  // where requests go instead of AWS; empty: to the host of the queue's URL, or AWS
+  // How long a message that was received stays hidden; whoever needs longer extends it. 0 to 12 hours.
+  std::chrono::seconds visibility{120};
+};
+
+// Every message becomes one delivery; one that cannot be read says why in Delivery::problem. Thread-safe.
+class SqsSource final : public EventSource {
+public:
+  // Sends nothing yet. ErrorKind::invalid or unsupported for a queue that cannot be one, an unknown region, a
+  // visibility out of range. `sender` and `log` (may be null: no log) must outlive the source.
+  static Result<std::unique_ptr<SqsSource>> open(const SqsSourceOptions& options, AwsSender& sender,
+                                                 const Log* log = nullptr);
+
+  std::string name() const override;  // "sqs://region/queue"
+  // One long poll of at most 20 seconds for at most 10 messages. Nothing, and no failure, when it is stopped.
+  // ErrorKind::invalid when the queue does not exist.
+  Result<std::vector<Delivery>> receive(Duration wait, std::stop_token stop) override;
+  Result<std::vector<Receipt>> acknowledge(std::span<const Receipt> receipts) override;
+  // At most 12 hours. A message that is gone, or hidden no longer, is no failure.
+  Result<void> extend(std::span<const Receipt> receipts, Duration duration) override;
+  Duration visibility() const override { return m_visibility; }
+
+private:
+  SqsSource(SqsQueueAddress queue, AwsEndpoint endpoint, std::chrono::seconds visibility, AwsSender& sender,
+            const Log* log);
+
+  struct Undeleted {
+    std::vector<Receipt> receipts;
+    std::string reason;  // of one of them, in the service's words
+  };
+
+  Result<std::string> queue_url(std::stop_token stop);
+  Result<std::string> call(const std::string& action, std::string_view body, Duration timeout,
+                           std::stop_token stop);
+  Result<std::vector<SqsVerdict>> call_batch(const std::string& action, std::string_view body,
+                                             std::size_t count);
+  Result<Undeleted> delete_batch(const std::string& url, std::span<const Receipt> receipts);
+
+  const SqsQueueAddress m_queue;
+  const AwsEndpoint m_endpoint;
+  const std::chrono::seconds m_visibility;
+  AwsSender& m_sender;
+  const Log* m_log;
+  std::mutex m_mutex;
+  std::string m_url;  // guarded by m_mutex; empty until it was asked for
+};
+
+}  // namespace repoupdate

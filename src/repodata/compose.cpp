@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "repodata/compose.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace repoupdate {
+namespace {
+
+constexpr std::string_view k_metadata_prefix = "repodata/";
+constexpr std::string_view k_xml_content_type = "application/xml";
+
+RepomdRecord make_record(MetadataKind kind, const EncodedFile& file, std::int64_t timestamp) {
+  RepomdRecord record;
+  record.type = info(kind).name;
+  record.location_href = "repodata/" + file.checksum.hex + '-' + record.type + ".xml" +
+                         std::string(file_suffix(file.compression));
+  record.checksum = file.checksum;
+  record.open_checksum = file.open_checksum;
+  record.size = file.bytes.size();
+  record.open_size = file.open_size;
+  record.timestamp = timestamp;
+  return record;
+}
+
+const MetadataKindInfo* kind_of(const RepomdRecord& record) {
+  const auto* found = std::find_if(k_metadata_kinds.begin(), k_metadata_kinds.end(),
+                                   [&](const auto& about) { return about.name == record.type; });
+  return found == k_metadata_kinds.end() ? nullptr : found;
+}
+
+std::vector<RepomdRecord> renew_records(const Repomd& old, const PerKind<EncodedFile>& files,
+                                        SystemTime now) {
+  const std::int64_t timestamp =
+      std::max<std::int64_t>(now.time_since_epoch().count(), old.newest_timestamp());
+  std::vector<RepomdRecord> records;
+  for (const auto& about : k_metadata_kinds)
+    if (!old.find(about.kind)) records.push_back(make_record(about.kind, files[about.kind], timestamp));
+  for (const RepomdRecord& record : old.records) {
+    if (const auto* about = kind_of(record))
+      records.push_back(make_record(about->kind, files[about->kind], timestamp));
+    else if (!is_derived_record(record.type))
+      records.push_back(record);
+  }
+  return records;
+}
+
+// Keys that the old repomd.xml named for what is replaced or dropped, but the new one names no more. Only metadata:
+// whatever the old one says, no package is ever superseded.
+std::vector<std::string> superseded_keys(const Repomd& old, const Repomd& renewed) {
+  std::vector<std::string> keys;
+  for (const RepomdRecord& record : old.records) {
+    const bool ours = record.location_base.empty() && record.location_href.starts_with(k_metadata_prefix);
+    if (!ours || record.location_href == k_repomd_key) continue;
+    const bool still_named =
+        std::any_of(renewed.records.begin(), renewed.records.end(),
+                    [&](const RepomdRecord& other) { return other.location_href == record.location_href; });
+    if (!still_named) keys.push_back(record.location_href);
+  }
+  return keys;
+}
+
+}  // namespace
+
+Publication compose_publication(const Repomd& old, PerKind<EncodedFile> files, std::size_t packages,
+                                SystemTime now) {
+  Repomd renewed = old;
+  renewed.revision = next_revision(old.revision, now);
+  renewed.records = renew_records(old, files, now);
+
+  Publication publication;
+  publication.packages = packages;
+  publication.superseded = superseded_keys(old, renewed);
+  for (const RepomdRecord& record : old.records)
+    if (is_derived_record(record.type)) publication.dropped_records.push_back(record.type);
+  for (const auto& about : k_metadata_kinds) {
+    EncodedFile& file = files[about.kind];
+    publication.immutable.push_back({renewed.find(about.kind)->location_href, std::move(file.bytes),
+                                     std::move(file.sha256), std::string(content_type(file.compression))});
+  }
+  std::string repomd = write_repomd(renewed);
+  std::string sha256 = sha256_hex(repomd);
+  publication.pointer = {std::string(k_repomd_key), std::move(repomd), std::move(sha256),
+                         std::string(k_xml_content_type)};
+  return publication;
+}
+
+}  // namespace repoupdate

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rpm/header_reader.hpp"
+
+#include <rpm/rpmio.h>
+#include <rpm/rpmlib.h>
+#include <rpm/rpmlog.h>
+#include <rpm/rpmts.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <system_error>
+
+namespace repoupdate {
+namespace {
+
+struct CloseFd {
+  void operator()(FD_t fd) const { Fclose(fd); }
+};
+using FdPtr = std::unique_ptr<std::remove_pointer_t<FD_t>, CloseFd>;
+
+struct FreeTransaction {
+  void operator()(rpmts transaction) const { rpmtsFree(transaction); }
+};
+using TransactionPtr = std::unique_ptr<std::remove_pointer_t<rpmts>, FreeTransaction>;
+
+// One entry of the index: tag, type, offset and count, each a big-endian u32 (rpm/header_range.hpp).
+constexpr std::uint64_t k_intro_bytes = 16;
+constexpr std::uint64_t k_index_entry_bytes = 16;
+
+// Lists that librpm takes for arrays of just this type without looking.
+constexpr std::array k_exact_types{RPMTAG_OLDFILENAMES, RPMTAG_BASENAMES, RPMTAG_DIRNAMES, RPMTAG_DIRINDEXES};
+
+// librpm's configuration and log belong to the process. It is told to stay silent: it would write to standard
+// error, and keep every message for ever.
+void initialise_librpm() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    rpmlogSetMask(RPMLOG_MASK(RPMLOG_EMERG));
+    rpmReadConfigFiles(nullptr, nullptr);
+  });
+}
+
+Error system_error(std::string_view what) {
+  return Error{ErrorKind::io, std::string(what) + ": " + std::generic_category().message(errno), {}};
+}
+
+// librpm reads from file descriptors only.
+Result<FdPtr> open_in_memory(std::string_view bytes) {
+  const int fd = memfd_create("rpm-header", MFD_CLOEXEC);
+  if (fd < 0) return system_error("memfd_create");
+  FdPtr file(fdDup(fd));  // a second descriptor of the same file and position
+  std::string_view rest = bytes;
+  while (!rest.empty()) {
+    const auto written = write(fd, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  const bool usable = file && rest.empty() && lseek(fd, 0, SEEK_SET) == 0;
+  Error failure = system_error("copying the header into memory");
+  close(fd);
+  if (!usable) return failure;
+  return file;
+}
+
+Result<HeaderPtr> read_with(rpmts transaction, std::string_view head, rpmVSFlags flags) {
+  auto file = open_in_memory(head);
+  if (!file) return std::move(file).error();
+  rpmtsSetVSFlags(transaction, flags);
+  Header header = nullptr;
+  const auto outcome = rpmReadPackageFile(transaction, file->get(), "header", &header);
+  HeaderPtr owned(header);
+  if (outcome != RPMRC_OK || !owned) return Error{ErrorKind::corrupt, "the header does not parse", {}};
+  return owned;
+}
+
+std::uint32_t read_u32(std::string_view bytes) {
+  std::uint32_t value = 0;
+  for (const char byte : bytes.substr(0, 4)) value = value << 8 | static_cast<unsigned char>(byte);
+  return value;
+}
+
+// As the specifications of the format spell it: "REQUIRENAME", where librpm says "Requirename".
+std::string name_of(rpmTagVal tag) {
+  std::string name = rpmTagGetName(tag);
+  for (char& c : name)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return name;
+}
+
+bool has_type(rpmTagVal tag, rpmTagType type) {
+  const auto expected = rpmTagGetTagType(tag);
+  if (std::find(k_exact_types.begin(), k_exact_types.end(), tag) != k_exact_types.end())
+    return type == expected;
+  const bool unknown = expected == RPM_NULL_TYPE;
+  return unknown || rpmTagTypeGetClass(type) == rpmTagTypeGetClass(expected);
+}
+
+// Numbers where text should be, or one string where many should be, would be followed as pointers: librpm
+// checks types only in headers that have an immutable region, and takes any kind of string for any other.
+Result<void> check_types(std::string_view head, const HeaderRange& range) {
+  auto index = head.substr(range.start + k_intro_bytes);
+  for (auto entries = read_u32(head.substr(range.start + 8)); entries > 0; --entries) {
+    const auto tag = static_cast<rpmTagVal>(read_u32(index));
+    const auto type = static_cast<rpmTagType>(read_u32(index.substr(4)));
+    if (!has_type(tag, type))
+      return Error{ErrorKind::corrupt, "the header's tag " + name_of(tag) + " has a wrong type", {}};
+    index.remove_prefix(k_index_entry_bytes);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<HeaderPtr> read_header(std::string_view head, const HeaderRange& range) {
+  initialise_librpm();
+  if (auto checked = check_types(head, range); !checked) return std::move(checked).error();
+  const TransactionPtr transaction(rpmtsCreate());
+  if (!transaction) return Error{ErrorKind::io, "librpm made no transaction", {}};
+  auto header = read_with(transaction.get(), head, _RPMVSF_NOSIGNATURES);
+  // librpm does not say why; without digests it tells damage from nonsense.
+  if (header.failed_with(ErrorKind::corrupt) &&
+      read_with(transaction.get(), head, _RPMVSF_NOSIGNATURES | _RPMVSF_NODIGESTS))
+    return Error{ErrorKind::corrupt, "the header's digest does not match its bytes", {}};
+  return header;
+}
+
+}  // namespace repoupdate

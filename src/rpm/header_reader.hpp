@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// librpm behind RAII: the bytes of an RPM file up to the end of its header become a checked `Header`.
+#pragma once
+
+#include <rpm/header.h>
+
+#include <memory>
+#include <string_view>
+#include <type_traits>
+
+#include "base/result.hpp"
+#include "rpm/header_range.hpp"
+
+namespace repoupdate {
+
+struct FreeHeader {
+  void operator()(Header header) const { headerFree(header); }
+};
+using HeaderPtr = std::unique_ptr<std::remove_pointer_t<Header>, FreeHeader>;
+
+// `head` is the file's bytes [0, range.end), exactly, and `range` what probe_header said about them. The header's
+// digest in the signature is verified where there is one; signatures are not, since that needs keys and is the
+// client's business. ErrorKind::corrupt when a tag has an impossible type or librpm refuses the header,
+// ErrorKind::io when memory cannot be had.
+Result<HeaderPtr> read_header(std::string_view head, const HeaderRange& range);
+
+}  // namespace repoupdate

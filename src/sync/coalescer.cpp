@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/coalescer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace repoupdate {
+namespace {
+
+void merge(ChangeSet::Key& into, const ChangeSet::Key& from) {
+  if (into.raw_href.empty()) into.raw_href = from.raw_href;
+  for (const auto& receipt : from.receipts) {
+    const auto same = std::find_if(into.receipts.begin(), into.receipts.end(), [&](const Receipt& known) {
+      return known.source == receipt.source && known.message_id == receipt.message_id;
+    });
+    if (same == into.receipts.end()) {
+      into.receipts.push_back(receipt);
+    } else {
+      same->handle = receipt.handle;  // the newest delivery's handle is the one that works
+    }
+  }
+}
+
+}  // namespace
+
+void Coalescer::touch(SteadyTime now) {
+  if (!m_oldest) m_oldest = now;
+  m_newest = now;
+}
+
+void Coalescer::add(const std::string& href, const std::string& raw_href,
+                    const std::optional<Receipt>& receipt, SteadyTime now) {
+  ChangeSet::Key change;
+  if (raw_href != href) change.raw_href = raw_href;
+  if (receipt) change.receipts.push_back(*receipt);
+  merge(m_batch.changes.keys[href], change);
+  touch(now);
+}
+
+void Coalescer::add_reconcile(SteadyTime now) {
+  m_batch.reconcile = true;
+  if (!m_oldest) m_oldest = now;
+}
+
+std::optional<SteadyTime> Coalescer::due() const {
+  if (!m_oldest) return std::nullopt;
+  const bool full = m_batch.reconcile || m_batch.changes.keys.size() >= m_policy.max_count;
+  const SteadyTime window =
+      full ? *m_oldest : std::min(m_newest + m_policy.quiet, *m_oldest + m_policy.max_age);
+  return std::max(window, m_not_before);
+}
+
+Coalescer::Batch Coalescer::take() {
+  m_oldest.reset();
+  m_not_before = {};
+  return std::exchange(m_batch, {});
+}
+
+void Coalescer::put_back(Batch batch, SteadyTime now, SteadyTime not_before) {
+  for (const auto& [href, key] : m_batch.changes.keys) merge(batch.changes.keys[href], key);
+  batch.reconcile = batch.reconcile || m_batch.reconcile;
+  m_batch = std::move(batch);
+  m_not_before = not_before;
+  touch(now);
+}
+
+}  // namespace repoupdate

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/coalescer.hpp"
+
+#include <gtest/gtest.h>
+
+namespace repoupdate {
+namespace {
+
+using std::chrono::seconds;
+
+SteadyTime at(int second) {
+  return SteadyTime(seconds(second));
+}
+Receipt receipt(std::string id, std::string handle) {
+  return {"q", std::move(id), std::move(handle)};
+}
+const CoalescingPolicy k_policy{.quiet = seconds(2), .max_age = seconds(30), .max_count = 3};
+
+TEST(Coalescer, WaitsUntilNothingNewHasComeForTheQuietTime) {
+  Coalescer coalescer(k_policy);
+  EXPECT_EQ(coalescer.due(), std::nullopt);
+  coalescer.add("a.rpm", "a.rpm", {}, at(10));
+  EXPECT_EQ(coalescer.due(), at(12));
+  coalescer.add("b.rpm", "b.rpm", {}, at(11));
+  EXPECT_EQ(coalescer.due(), at(13));
+}
+
+// Semantics 8: a steady stream must not starve it.
+TEST(Coalescer, SteadyStreamIsTakenAtTheMaximumAge) {
+  Coalescer coalescer(k_policy);
+  for (int second = 0; second < 30; ++second) coalescer.add("a.rpm", "a.rpm", {}, at(second));
+  EXPECT_EQ(coalescer.due(), at(30));
+}
+
+TEST(Coalescer, IsDueAtOnceWhenEnoughKeysWait) {
+  Coalescer coalescer(k_policy);
+  for (const char* href : {"a.rpm", "b.rpm", "c.rpm"}) coalescer.add(href, href, {}, at(5));
+  EXPECT_EQ(coalescer.due(), at(5));
+}
+
+TEST(Coalescer, RepeatedEventsAreOneKeyWithEveryMessage) {
+  Coalescer coalescer(k_policy);
+  coalescer.add("a b.rpm", "a+b.rpm", receipt("1", "h1"), at(0));
+  coalescer.add("a b.rpm", "a+b.rpm", receipt("2", "h2"), at(0));
+  coalescer.add("a b.rpm", "a+b.rpm", receipt("1", "h3"), at(0));
+  const auto batch = coalescer.take();
+  ASSERT_EQ(batch.changes.keys.size(), 1u);
+  const auto& key = batch.changes.keys.at("a b.rpm");
+  EXPECT_EQ(key.raw_href, "a+b.rpm");
+  EXPECT_EQ(key.receipts, (std::vector{receipt("1", "h3"), receipt("2", "h2")}));
+  EXPECT_EQ(coalescer.due(), std::nullopt);
+}
+
+TEST(Coalescer, WhatIsGivenBackWaitsForItsBackoffAndKeepsWhatCameMeanwhile) {
+  Coalescer coalescer(k_policy);
+  coalescer.add("a.rpm", "a.rpm", receipt("1", "h1"), at(0));
+  auto batch = coalescer.take();
+  coalescer.add("b.rpm", "b.rpm", receipt("2", "h2"), at(3));
+  coalescer.put_back(std::move(batch), at(4), at(20));
+  EXPECT_EQ(coalescer.due(), at(20));
+  EXPECT_EQ(coalescer.take().changes.keys.size(), 2u);
+}
+
+TEST(Coalescer, ReconcileDoesNotWaitForQuiet) {
+  Coalescer coalescer(k_policy);
+  coalescer.add_reconcile(at(7));
+  EXPECT_EQ(coalescer.due(), at(7));
+  EXPECT_TRUE(coalescer.take().reconcile);
+}
+
+}  // namespace
+}  // namespace repoupdate

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks at many keys of a repository at the same time.
+#pragma once
+
+#include <map>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/change_set.hpp"
+#include "sync/package_fetch.hpp"
+#include "sync/repository.hpp"
+#include "sync/repository_state.hpp"
+
+namespace repoupdate {
+
+using Findings = std::map<std::string, Finding>;  // by href
+
+// What each of `hrefs` is now. `earlier` holds what previous looks found and takes in what this one finds.
+// A key of `changes` that is not there is looked for under its raw spelling too. cancelled: a stop was
+// requested.
+Result<std::vector<Finding>> look_at(const Repository& repository, const RepositoryState& state,
+                                     const std::set<std::string>& hrefs, const ChangeSet& changes,
+                                     Findings& earlier, std::stop_token stop);
+
+// After a publication: which of the edited keys are not what was published any more, because they changed
+// between the look and the publication. Whoever changed them may have found nothing to do before our
+// publication came, so it is ours to look again. Keys that cannot be confirmed count as changed.
+std::set<std::string> changed_since(const Repository& repository, const std::vector<std::string>& hrefs,
+                                    const Findings& findings);
+
+}  // namespace repoupdate

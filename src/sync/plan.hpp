@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// From what the metadata list and what was found in the store to the edit between them. Pure.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/metadata_edit.hpp"
+#include "repodata/repo_index.hpp"
+#include "sync/package_fetch.hpp"
+
+namespace repoupdate {
+
+// What to do with a package whose NEVRA is listed already, under another key.
+enum class SameNevra {
+  keep,     // list both
+  replace,  // list the one whose object is newer
+  reject,   // do not list the second one
+};
+
+struct PackageFailure {
+  std::string href;
+  Error error;
+};
+
+struct Plan {
+  MetadataEdit edit;
+  std::vector<PackageFailure> failures;  // findings that are Errors, and packages that the policy rejects
+  std::vector<std::string> notes;        // one sentence for each NEVRA that is listed under two keys
+};
+
+// Findings may name hrefs in any order, each once. An entry whose location_base is set belongs to another
+// store and is never touched. An unchanged world gives an empty edit (invariant I5).
+Plan plan_edit(const RepoIndex& index, std::vector<Finding> findings, const std::set<std::string>& removals,
+               SameNevra policy);
+
+// The listed entries by the key that their href means, without those that belong to another store. The index must outlive it.
+class ListedEntries {
+public:
+  explicit ListedEntries(const RepoIndex& index);
+  const IndexEntry* find(std::string_view href) const;  // the first of that href, or null
+  std::vector<std::size_t> positions(
+      std::string_view href) const;  // all of them; foreign metadata may repeat one
+
+private:
+  const RepoIndex& m_index;
+  std::vector<std::size_t> m_by_href;  // positions, ascending by href
+};
+
+}  // namespace repoupdate

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/publisher.hpp"
+
+#include <vector>
+
+#include "base/hash.hpp"
+#include "base/parallel.hpp"
+
+namespace repoupdate {
+namespace {
+
+constexpr std::string_view k_cache_for_ever = "public, max-age=31536000, immutable";
+constexpr std::string_view k_cache_never = "no-cache";
+
+// A file of that name is there: fine when it has these very bytes, as after a lost race or a crash.
+Result<void> confirm_present(const Repository& repository, const std::string& key,
+                             const PublishedObject& object) {
+  const auto present = repository.store->get(key, {}, object.bytes.size());
+  if (present && present->bytes == object.bytes) return {};
+  if (!present && !present.failed_with(ErrorKind::invalid)) return present.error();
+  return Error{
+      ErrorKind::corrupt,
+      "the object is there with other bytes than its name says; delete it, the next update puts it again",
+      {}};
+}
+
+Result<void> put_immutable(const Repository& repository, const PublishedObject& object) {
+  const std::string key = repository.prefix + object.key;
+  PutOptions options;
+  options.if_absent = true;
+  options.content_type = object.content_type;
+  options.cache_control = k_cache_for_ever;
+  options.sha256 = object.sha256;
+  auto put = repository.store->put(key, object.bytes, options);
+  Result<void> outcome;
+  if (put.failed_with(ErrorKind::precondition_failed)) {
+    outcome = confirm_present(repository, key, object);
+  } else if (!put) {
+    outcome = std::move(put).error();
+  } else if (put->size != object.bytes.size()) {
+    outcome = Error{ErrorKind::corrupt,
+                    "the store kept " + std::to_string(put->size) + " of " +
+                        std::to_string(object.bytes.size()) + " bytes",
+                    {}};
+  }
+  if (!outcome) return std::move(outcome.error()).within(repository.name + '/' + object.key);
+  return {};
+}
+
+Result<ETag> put_pointer(const Repository& repository, const Publication& publication) {
+  const PublishedObject& pointer = publication.pointer;
+  PutOptions options;
+  options.if_absent = !publication.base;
+  options.if_match = publication.base;
+  options.content_type = pointer.content_type;
+  options.cache_control = k_cache_never;
+  options.sha256 = pointer.sha256;
+  auto put = repository.store->put(repository.prefix + pointer.key, pointer.bytes, options);
+  if (put) return put->etag;
+  Error error = std::move(put).error();
+  if (error.kind == ErrorKind::conflict) error.kind = ErrorKind::precondition_failed;  // a race, lost
+  return std::move(error).within(repository.name + '/' + pointer.key);
+}
+
+}  // namespace
+
+Result<ETag> publish(const Repository& repository, const Publication& publication, std::stop_token stop) {
+  std::vector<Result<void>> outcomes(publication.immutable.size());
+  for_each_parallel(publication.immutable.size(), repository.policy.requests, [&](std::size_t i) {
+    outcomes[i] = put_immutable(repository, publication.immutable[i]);
+  });
+  for (auto& outcome : outcomes)
+    if (!outcome) return std::move(outcome).error();
+  if (stop.stop_requested())
+    return Error{ErrorKind::cancelled, repository.name + ": stopped before repomd.xml was written", {}};
+  return put_pointer(repository, publication);  // from here on the new repository is visible
+}
+
+}  // namespace repoupdate

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes a publication visible: hashed files first, confirmed by the store, then repomd.xml by
+// compare-and-swap. After any failure readers still see the old repository, whole.
+#pragma once
+
+#include <stop_token>
+
+#include "base/result.hpp"
+#include "model/publication.hpp"
+#include "sync/repository.hpp"
+
+namespace repoupdate {
+
+// Returns the new pointer's ETag. precondition_failed: another writer was first (superseded), nothing is
+// visible, plan again. cancelled: a stop was requested before the pointer was written.
+Result<ETag> publish(const Repository& repository, const Publication& publication, std::stop_token stop);
+
+}  // namespace repoupdate

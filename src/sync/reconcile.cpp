@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/reconcile.hpp"
+
+#include "sync/package_key.hpp"
+#include "sync/plan.hpp"
+
+namespace repoupdate {
+
+Result<std::vector<ObjectInfo>> list_packages(const Repository& repository) {
+  std::vector<ObjectInfo> packages;
+  std::string continuation;
+  do {
+    auto page = repository.store->list(repository.prefix, continuation);
+    if (!page) return std::move(page.error()).within("listing " + repository.name);
+    for (auto& object : page->objects) {
+      object.key.erase(0, repository.prefix.size());
+      if (repository.owns(object.key)) packages.push_back(std::move(object));
+    }
+    continuation = std::move(page->next);
+  } while (!continuation.empty());
+  return packages;
+}
+
+std::set<std::string> find_differences(const Repository& repository, const std::vector<ObjectInfo>& objects,
+                                       const RepositoryState& state, Suspicion suspicion) {
+  std::set<std::string> different;
+  const ListedEntries listed(state.index);
+  std::set<std::string_view> present;
+  for (const auto& object : objects) {
+    present.insert(object.key);
+    const IndexEntry* entry = listed.find(object.key);
+    if (!entry || entry->size != object.size) {
+      different.insert(object.key);
+      continue;
+    }
+    if (object.last_modified.time_since_epoch().count() == entry->time_file) continue;
+    // A tie with the pointer is suspicious: both have whole seconds only.
+    if (suspicion == Suspicion::reread || object.last_modified >= state.pointer_modified)
+      different.insert(object.key);
+  }
+  for (const auto& entry : state.index.entries) {
+    const auto key = key_of_href(entry.location_href);
+    if (entry.location_base.empty() && repository.owns(key) && !present.contains(key)) different.emplace(key);
+  }
+  return different;
+}
+
+}  // namespace repoupdate

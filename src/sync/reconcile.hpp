@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compares a listing with what the metadata say. The result is only a set of keys to look at.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/object.hpp"
+#include "sync/repository.hpp"
+#include "sync/repository_state.hpp"
+
+namespace repoupdate {
+
+// All packages of the repository that the store has; keys become hrefs.
+Result<std::vector<ObjectInfo>> list_packages(const Repository& repository);
+
+enum class Suspicion {
+  usual,   // an object is taken for the listed one as described below
+  reread,  // every object whose Last-Modified is not the listed <time file> is looked at
+};
+
+// Hrefs that may have changed: listed objects without an entry, entries without an object, objects of another
+// size than their entry's, and objects of the same size that were written after both repomd.xml and
+// the entry's <time file>. Older ones of the same size were there when repomd.xml was written, and are taken
+// for the listed ones: repositories made by other tools carry the time of a local file there.
+// Entries that are no package of this repository ("../pool/x.rpm", another xml:base) are left alone.
+std::set<std::string> find_differences(const Repository& repository, const std::vector<ObjectInfo>& objects,
+                                       const RepositoryState& state, Suspicion suspicion);
+
+}  // namespace repoupdate

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/object_store.hpp"
+#include "repodata/compression.hpp"
+#include "rpm/package_reader.hpp"
+#include "sync/plan.hpp"
+
+namespace repoupdate {
+
+// What the operator decided about one repository.
+struct RepositoryPolicy {
+  std::optional<Compression> compression;  // none: as the repository is, gz for a new one
+  PackageReaderOptions packages;
+  SameNevra same_nevra = SameNevra::keep;
+  bool create = false;        // publish a first repomd.xml where there is none
+  std::size_t requests = 16;  // to the store at the same time
+  int attempts = 20;          // lost races before giving up
+};
+
+// One repository in its store. The store must outlive it.
+struct Repository {
+  std::string name;    // as configured, for messages: "s3://bucket/prefix" or a directory
+  ObjectStore* store;  // never null
+  std::string prefix;  // "" or ending in '/'
+  RepositoryPolicy policy;
+  // Repositories below this one that are kept for themselves: hrefs with these prefixes are not its packages.
+  std::vector<std::string> nested;
+
+  bool owns(std::string_view href) const;
+};
+
+}  // namespace repoupdate

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which repository an event belongs to. Pure.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/event.hpp"
+#include "model/repository_location.hpp"
+
+namespace repoupdate {
+
+struct Route {
+  std::size_t repository;  // position in the list that the router was made with
+  std::string href;        // below that repository's root
+  std::string raw_href;    // the other spelling to try, or empty
+};
+
+class Router {
+public:
+  explicit Router(std::vector<RepositoryLocation> repositories) : m_repositories(std::move(repositories)) {}
+
+  // The repository of the event's bucket with the longest prefix of the event's key; package directories below
+  // a repository's root belong to it. Nothing for keys that are no packages, or of no repository here.
+  std::optional<Route> route(const Event& event) const;
+
+  // Prefixes, relative to repository `index`, of the other repositories that lie below it.
+  std::vector<std::string> nested_in(std::size_t index) const;
+
+private:
+  std::optional<std::size_t> owner(const std::string& bucket, const std::string& key) const;
+
+  std::vector<RepositoryLocation> m_repositories;
+};
+
+}  // namespace repoupdate

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/verify.hpp"
+
+#include <map>
+#include <mutex>
+
+#include "base/hash.hpp"
+#include "base/parallel.hpp"
+#include "sync/package_key.hpp"
+#include "sync/reconcile.hpp"
+#include "sync/repository_state.hpp"
+
+namespace repoupdate {
+namespace {
+
+class Verification {
+public:
+  Verification(const Repository& repository, std::stop_token stop)
+      : m_repository(repository), m_stop(std::move(stop)) {}
+
+  Result<VerifyOutcome> run(bool read_packages);
+
+private:
+  Result<PerKind<std::string>> fetch_metadata(const Repomd& repomd);
+  Result<void> check_other_records(const Repomd& repomd);
+  Result<void> check_presence();
+  Result<void> check_packages();
+  Result<void> check_package(const IndexEntry& entry);
+  Result<std::string> hash(const std::string& key, HashType type);
+  void problem(const std::string& key, const std::string& what) {
+    const std::scoped_lock lock(m_mutex);
+    m_outcome.problems.push_back({key, what});
+  }
+
+  const Repository& m_repository;
+  std::stop_token m_stop;
+  std::mutex m_mutex;
+  VerifyOutcome m_outcome;
+  std::vector<IndexEntry> m_entries;
+};
+
+bool is_package_file(const std::string& type) {
+  for (const auto& kind : k_metadata_kinds)
+    if (kind.name == type) return true;
+  return false;
+}
+
+Result<VerifyOutcome> Verification::run(bool read_packages) {
+  const auto pointer =
+      m_repository.store->get(m_repository.prefix + std::string(k_repomd_key), {}, k_max_repomd_size);
+  if (pointer.failed_with(ErrorKind::not_found)) return no_repository(m_repository);
+  if (!pointer) return pointer.error();
+  const auto repomd = parse_repomd(pointer->bytes);
+  if (!repomd) {
+    problem(std::string(k_repomd_key), repomd.error().text());
+    return std::move(m_outcome);
+  }
+  const auto stored = fetch_metadata(*repomd);
+  if (!stored) return stored.error();
+  VerifyReport report = verify_metadata(*repomd, *stored);
+  for (auto& found : report.problems) m_outcome.problems.push_back(std::move(found));
+  m_entries = std::move(report.entries);
+  m_outcome.packages = m_entries.size();
+  if (auto checked = check_other_records(*repomd); !checked) return std::move(checked).error();
+  if (auto checked = check_presence(); !checked) return std::move(checked).error();
+  if (read_packages)
+    if (auto checked = check_packages(); !checked) return std::move(checked).error();
+  return std::move(m_outcome);
+}
+
+// A missing file stays empty, which verify_metadata reports by its checksum.
+Result<PerKind<std::string>> Verification::fetch_metadata(const Repomd& repomd) {
+  PerKind<std::string> stored;
+  for (const auto& kind : k_metadata_kinds) {
+    const std::string& href = repomd.find(kind.kind)->location_href;
+    auto object = m_repository.store->get(m_repository.prefix + href, {}, k_max_stored_metadata_size);
+    if (object.failed_with(ErrorKind::not_found)) {
+      problem(href, "is named by repomd.xml and is not there");
+    } else if (!object) {
+      return std::move(object).error();
+    } else {
+      stored[kind.kind] = std::move(object->bytes);
+    }
+  }
+  return stored;
+}
+
+Result<void> Verification::check_other_records(const Repomd& repomd) {
+  for (const auto& record : repomd.records) {
+    if (is_package_file(record.type) || !record.location_base.empty() || !record.checksum) continue;
+    const auto digest = hash(m_repository.prefix + record.location_href, record.checksum->type);
+    if (digest.failed_with(ErrorKind::not_found)) {
+      problem(record.location_href, "is named by repomd.xml (" + record.type + ") and is not there");
+    } else if (!digest) {
+      return digest.error();
+    } else if (*digest != record.checksum->hex) {
+      problem(record.location_href, "has another checksum than repomd.xml says");
+    }
+  }
+  return {};
+}
+
+Result<void> Verification::check_presence() {
+  const auto objects = list_packages(m_repository);
+  if (!objects) return objects.error();
+  std::map<std::string_view, const ObjectInfo*> present;
+  for (const auto& object : *objects) present[object.key] = &object;
+  std::set<std::string_view> listed;
+  for (const auto& entry : m_entries) {
+    const auto key = key_of_href(entry.location_href);
+    if (!entry.location_base.empty() || !m_repository.owns(key)) continue;
+    listed.insert(key);
+    const auto found = present.find(key);
+    if (found == present.end()) {
+      problem(entry.location_href, "is listed and is not there");
+    } else if (found->second->size != entry.size) {
+      problem(entry.location_href, "is listed with " + std::to_string(entry.size) + " bytes and has " +
+                                       std::to_string(found->second->size));
+    }
+  }
+  for (const auto& object : *objects)
+    if (!listed.contains(object.key)) problem(object.key, "is there and is not listed");
+  return {};
+}
+
+Result<void> Verification::check_packages() {
+  std::vector<Result<void>> outcomes(m_entries.size());
+  for_each_parallel(m_entries.size(), m_repository.policy.requests, [&](std::size_t i) {
+    if (!m_stop.stop_requested()) outcomes[i] = check_package(m_entries[i]);
+  });
+  if (m_stop.stop_requested()) return Error{ErrorKind::cancelled, m_repository.name + ": stopped", {}};
+  for (auto& outcome : outcomes)
+    if (!outcome) return std::move(outcome).error();
+  return {};
+}
+
+Result<void> Verification::check_package(const IndexEntry& entry) {
+  const auto key = key_of_href(entry.location_href);
+  if (!entry.location_base.empty() || !m_repository.owns(key)) return {};
+  const std::string full = m_repository.prefix + std::string(key);
+  const auto object = m_repository.store->head(full);
+  if (object.failed_with(ErrorKind::not_found)) return {};  // reported by check_presence
+  if (!object) return object.error();
+  // pkgids of old repositories are SHA-1: those are read.
+  const HashType type = entry.pkgid.size() == 40 ? HashType::sha1 : HashType::sha256;
+  Result<std::string> digest =
+      object->sha256 && type == HashType::sha256 ? *object->sha256 : hash(full, type);
+  if (!digest) return std::move(digest).error();
+  if (*digest != entry.pkgid) problem(entry.location_href, "has other bytes than the metadata say");
+  return {};
+}
+
+Result<std::string> Verification::hash(const std::string& key, HashType type) {
+  Hasher hasher(type);
+  const auto taken = [&](std::string_view bytes) -> Result<void> {
+    hasher.update(bytes);
+    return {};
+  };
+  const auto read = m_repository.store->read(key, {}, taken);
+  if (!read) return read.error();
+  return hasher.finish_hex();
+}
+
+}  // namespace
+
+Result<VerifyOutcome> verify(const Repository& repository, bool read_packages, std::stop_token stop) {
+  return Verification(repository, std::move(stop)).run(read_packages);
+}
+
+}  // namespace repoupdate

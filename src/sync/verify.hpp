@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks a repository as it lies in its store. Changes nothing.
+#pragma once
+
+#include <cstddef>
+#include <stop_token>
+#include <vector>
+
+#include "base/result.hpp"
+#include "repodata/verify.hpp"
+#include "sync/repository.hpp"
+
+namespace repoupdate {
+
+struct VerifyOutcome {
+  std::size_t packages = 0;             // listed
+  std::vector<VerifyProblem> problems;  // empty: the repository is sound
+};
+
+// `read_packages`: compare every package's SHA-256 with its pkgid, by reading it unless the store vouches for it.
+// An Error when the store does not answer, or there is no repository.
+Result<VerifyOutcome> verify(const Repository& repository, bool read_packages, std::stop_token stop);
+
+}  // namespace repoupdate

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/work_list.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace repoupdate {
+
+std::size_t WorkList::add_repository(CoalescingPolicy policy, Duration poll) {
+  const std::scoped_lock lock(m_mutex);
+  m_slots.push_back({Coalescer(policy), poll, m_clock.steady() + poll, false, 0});
+  return m_slots.size() - 1;
+}
+
+void WorkList::add(std::size_t repository, const std::string& href, const std::string& raw_href,
+                   const std::optional<Receipt>& receipt) {
+  const std::scoped_lock lock(m_mutex);
+  m_slots[repository].coalescer.add(href, raw_href, receipt, m_clock.steady());
+  wake();
+}
+
+void WorkList::add_reconcile(std::size_t repository) {
+  const std::scoped_lock lock(m_mutex);
+  m_slots[repository].coalescer.add_reconcile(m_clock.steady());
+  wake();
+}
+
+void WorkList::wake() {
+  ++m_changes;
+  m_changed.notify_all();
+}
+
+std::optional<SteadyTime> WorkList::due(const Slot& slot) const {
+  if (slot.busy) return std::nullopt;
+  auto when = slot.coalescer.due();
+  // A failing repository polls no faster than it retries.
+  if (slot.poll > Duration(0) && slot.failures == 0)
+    when = when ? std::min(*when, slot.next_poll) : slot.next_poll;
+  return when;
+}
+
+std::optional<WorkList::Job> WorkList::take(std::stop_token stop) {
+  std::unique_lock lock(m_mutex);
+  while (!stop.stop_requested()) {
+    const SteadyTime now = m_clock.steady();
+    std::optional<SteadyTime> earliest;
+    for (std::size_t i = 0; i < m_slots.size(); ++i) {
+      const std::size_t number = (m_next + i) % m_slots.size();
+      Slot& slot = m_slots[number];
+      const auto when = due(slot);
+      if (when && *when <= now) {
+        m_next = number + 1;
+        slot.busy = true;
+        Job job{number, slot.coalescer.take(), slot.failures};
+        if (slot.poll > Duration(0) && slot.next_poll <= now) {
+          job.batch.reconcile = true;
+          slot.next_poll = now + slot.poll;
+        }
+        return job;
+      }
+      if (when) earliest = earliest ? std::min(*earliest, *when) : *when;
+    }
+    const Duration wait =
+        earliest ? std::chrono::ceil<Duration>(*earliest - now) : Duration(std::chrono::hours(1));
+    m_changed.wait_for(lock, stop, wait, [&, seen = m_changes] { return m_changes != seen; });
+  }
+  return std::nullopt;
+}
+
+void WorkList::put_back(Slot& slot, Coalescer::Batch batch) {
+  ++slot.failures;
+  const SteadyTime now = m_clock.steady();
+  // Half of the delay is certain: a failing store is not asked again at once by chance.
+  const double spread = 0.5 + jitter() / 2;
+  slot.coalescer.put_back(std::move(batch), now, now + retry_delay(m_backoff, slot.failures, spread));
+}
+
+void WorkList::finish(const Job& job, Coalescer::Batch rest) {
+  const std::scoped_lock lock(m_mutex);
+  Slot& slot = m_slots[job.repository];
+  slot.busy = false;
+  if (rest.changes.empty() && !rest.reconcile) {
+    slot.failures = 0;
+  } else {
+    put_back(slot, std::move(rest));
+  }
+  wake();
+}
+
+void WorkList::give_back(Job job) {
+  const std::scoped_lock lock(m_mutex);
+  Slot& slot = m_slots[job.repository];
+  slot.busy = false;
+  put_back(slot, std::move(job.batch));
+  wake();
+}
+
+}  // namespace repoupdate

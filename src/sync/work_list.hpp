@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is to be done in which repository, and when. Several sources put in, several workers take out; a
+// repository is worked on by one worker at a time, and one that fails waits without holding up the others.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/retry.hpp"
+#include "model/event.hpp"
+#include "sync/coalescer.hpp"
+
+namespace repoupdate {
+
+// Thread-safe.
+class WorkList {
+public:
+  explicit WorkList(Clock& clock, Duration retry_ceiling) : m_clock(clock) {
+    m_backoff = {.attempts = 0, .base = std::chrono::seconds(1), .ceiling = retry_ceiling};
+  }
+
+  // Adds a repository and returns its number, counted from 0. `poll`: reconcile this often; 0: never.
+  std::size_t add_repository(CoalescingPolicy policy, Duration poll);
+
+  void add(std::size_t repository, const std::string& href, const std::string& raw_href,
+           const std::optional<Receipt>& receipt);
+  void add_reconcile(std::size_t repository);
+
+  struct Job {
+    std::size_t repository;
+    Coalescer::Batch batch;
+    int failures;  // of this repository in a row
+  };
+  // Waits for work that is due. Nothing when a stop is requested. Every job has to be given back by one of
+  // the two below.
+  std::optional<Job> take(std::stop_token stop);
+
+  // The job is done but for `rest`, which is tried again after a growing, jittered delay.
+  void finish(const Job& job, Coalescer::Batch rest);
+
+  // The repository could not be worked on at all; everything is tried again, later and later.
+  void give_back(Job job);
+
+private:
+  struct Slot {
+    Coalescer coalescer;
+    Duration poll{0};
+    SteadyTime next_poll{};
+    bool busy = false;
+    int failures = 0;
+  };
+  std::optional<SteadyTime> due(const Slot& slot) const;
+  void put_back(Slot& slot, Coalescer::Batch batch);
+  void wake();
+
+  Clock& m_clock;
+  RetryPolicy m_backoff;
+  std::mutex m_mutex;
+  std::condition_variable_any m_changed;
+  std::vector<Slot> m_slots;
+  std::uint64_t m_changes = 0;  // counts what may make work due earlier
+  std::size_t m_next = 0;       // where the search for work begins, so that all repositories get their turn
+};
+
+}  // namespace repoupdate

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/work_list.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "testkit/fake_clock.hpp"
+
+namespace repoupdate {
+namespace {
+
+using std::chrono::seconds;
+
+// With a stop requested, take() hands out nothing; without, it would wait: so tests ask only for due work.
+class WorkListTest : public testing::Test {
+protected:
+  FakeClock clock;
+  WorkList list{clock, seconds(60)};
+  std::size_t first = list.add_repository({.quiet = seconds(2), .max_age = seconds(30), .max_count = 10}, {});
+  std::size_t second =
+      list.add_repository({.quiet = seconds(2), .max_age = seconds(30), .max_count = 10}, {});
+
+  // What is due within a moment of real time.
+  std::optional<WorkList::Job> take_due() {
+    std::stop_source stop;
+    std::jthread limit([&] {
+      std::this_thread::sleep_for(Duration(50));
+      stop.request_stop();
+    });
+    return list.take(stop.get_token());
+  }
+};
+
+TEST_F(WorkListTest, HandsOutWorkWhenItsWindowHasEnded) {
+  list.add(first, "a.rpm", "a.rpm", {});
+  EXPECT_FALSE(take_due());
+  clock.advance(seconds(2));
+  const auto job = take_due();
+  ASSERT_TRUE(job);
+  EXPECT_EQ(job->repository, first);
+  EXPECT_TRUE(job->batch.changes.keys.contains("a.rpm"));
+}
+
+TEST_F(WorkListTest, ARepositoryIsWorkedOnByOneWorkerAtATime) {
+  list.add_reconcile(first);
+  auto job = take_due();
+  ASSERT_TRUE(job);
+  list.add_reconcile(first);
+  EXPECT_FALSE(take_due());
+  list.finish(*job, {});
+  EXPECT_TRUE(take_due());
+}
+
+TEST_F(WorkListTest, AFailingRepositoryWaitsLongerEachTimeAndHoldsUpNobody) {
+  list.add_reconcile(first);
+  Duration waited{0};
+  for (int failures = 0; failures < 8; ++failures) {
+    while (true) {
+      if (auto job = take_due()) {
+        EXPECT_EQ(job->failures, failures);
+        list.give_back(std::move(*job));
+        break;
+      }
+      clock.advance(seconds(1));
+      waited += seconds(1);
+    }
+  }
+  EXPECT_GE(waited, seconds(31));  // half of 1 + 2 + 4 + ... at least
+  list.add_reconcile(second);
+  const auto other = take_due();
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->repository, second);
+}
+
+TEST_F(WorkListTest, PollsAgainAfterTheInterval) {
+  const auto polled = list.add_repository({}, seconds(300));
+  EXPECT_FALSE(take_due());
+  for (int round = 0; round < 2; ++round) {
+    clock.advance(seconds(300));
+    auto job = take_due();
+    ASSERT_TRUE(job);
+    EXPECT_EQ(job->repository, polled);
+    EXPECT_TRUE(job->batch.reconcile);
+    list.finish(*job, {});
+    EXPECT_FALSE(take_due());
+  }
+}
+
+TEST_F(WorkListTest, NewWorkWakesAWaitingWorker) {
+  std::optional<WorkList::Job> job;
+  std::stop_source stop;
+  std::jthread worker([&] { job = list.take(stop.get_token()); });
+  list.add_reconcile(first);
+  worker.join();
+  EXPECT_TRUE(job);
+}
+
+}  // namespace
+}  // namespace repoupdate

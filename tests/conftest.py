@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the black-box suites share: servers, packages, and a directory for each test."""
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support import packages as package_builder
+from support.program import Program, binary
+from support.rgw import Rgw
+from support.servers import Moto
+
+NEEDED = ("dnf", "zypper", "rpm", "rpmbuild", "rpmkeys", "createrepo_c", "modifyrepo_c", "zstd", "xz")
+
+# Names that broke repository tools before: what + ~ ^ mean in URLs, in form encoding, in versions.
+ODD_PACKAGES = (("gtk+-c++_lib", "1.0~rc1^git", None), ("libstdc++", "12.2.0", 2), ("perl-Foo_Bar.Baz", "0.1~beta+2", None))
+PLAIN_PACKAGES = 50
+
+
+def pytest_sessionstart(session):
+    missing = [tool for tool in NEEDED if not shutil.which(tool)]
+    if missing:
+        pytest.exit(f"not installed: {', '.join(missing)} (scripts/install-deps --test installs them)", 3)
+    if not binary().is_file():
+        pytest.exit(f"{binary()} does not exist: build it first", 3)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    # A suite that skipped everything proves nothing.
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == 0 and not reporter.stats.get("passed"):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+@pytest.fixture(scope="session")
+def session_directory(tmp_path_factory):
+    return tmp_path_factory.mktemp("session")
+
+
+@pytest.fixture(scope="session")
+def package_cache(session_directory):
+    """Where packages are built once; CTest names a directory that all suites share."""
+    return Path(os.environ.get("REPOUPDATE_TEST_PACKAGES", session_directory / "packages"))
+
+
+@pytest.fixture(scope="session")
+def packages(package_cache):
+    """50 small packages, p00 to p49."""
+    return package_builder.build_many(package_cache, [f"p{number:02}" for number in range(PLAIN_PACKAGES)])
+
+
+@pytest.fixture(scope="session")
+def odd_packages(package_cache):
+    return [package_builder.build_simple(package_cache, name, version=version, epoch=epoch,
+                                         files=[f"/usr/share/{name}/data"])
+            for name, version, epoch in ODD_PACKAGES]
+
+
+@pytest.fixture
+def program(tmp_path):
+    """The program with nothing but the file system."""
+    return Program(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def moto(session_directory):
+    server = Moto(session_directory)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def rgw():
+    server = Rgw()
+    yield server
+    server.stop()

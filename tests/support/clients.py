@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real clients, dnf and zypper, each with caches, configuration and install root of its own."""
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+from support.process import checked, sudo
+
+REPO_ID = "under-test"
+
+# skip_if_unavailable: Debian's dnf defaults to leaving out a repository that it cannot read, with exit code 0.
+DNF_CONF = """\
+[main]
+cachedir={home}/cache
+persistdir={home}/persist
+logdir={home}/log
+reposdir=/dev/null
+varsdir=/dev/null
+plugins=0
+gpgcheck=0
+keepcache=1
+metadata_expire=0
+skip_if_unavailable=0
+retries=1
+install_weak_deps=0
+[{repo_id}]
+name=Repository under test
+baseurl={url}
+"""
+
+
+class Dnf:
+    """dnf with the repository at `url` as the only one. A context manager: what it installed may be root's."""
+
+    def __init__(self, home, url):
+        self.home = home / "dnf"
+        self.install_root = self.home / "root"
+        self.conf = self.home / "dnf.conf"
+        self.install_root.mkdir(parents=True)
+        self.conf.write_text(DNF_CONF.format(home=self.home, url=url, repo_id=REPO_ID))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run([*sudo(), "rm", "-rf", str(self.home)], check=True)
+
+    def _command(self, *arguments):
+        return ["dnf", "--quiet", "--assumeyes", f"--config={self.conf}", f"--installroot={self.install_root}",
+                "--releasever=9", *arguments]
+
+    def run(self, *arguments):
+        return checked(self._command(*arguments))
+
+    def fails(self, *arguments):
+        """Runs what has to fail; returns everything that dnf said."""
+        done = subprocess.run(self._command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert done.returncode != 0, f"dnf {' '.join(arguments)} succeeded:\n{done.stdout}"
+        return done.stdout
+
+    def package_count(self):
+        """What `dnf repolist -v` counts."""
+        for line in self.run("repolist", "--verbose").splitlines():
+            if line.startswith("Repo-pkgs"):
+                return int(line.partition(":")[2].replace(",", ""))
+        raise AssertionError("dnf repolist names no number of packages")
+
+    def packages(self):
+        """The NEVRAs, sorted, from metadata fetched now."""
+        self.run("makecache")
+        return sorted(self.run("repoquery", "--queryformat", "%{name}-%{evr}.%{arch}").split())
+
+    def files(self, name):
+        return self.run("repoquery", "--list", name).splitlines()
+
+    def provider_of(self, path):
+        """The NEVRAs of the packages that own `path`, which dnf looks up in filelists."""
+        return sorted(self.run("repoquery", "--queryformat", "%{name}-%{evr}.%{arch}", "--file", path).split())
+
+    def changelog(self, name):
+        return self.run("repoquery", "--changelogs", name)
+
+    def install(self, *names):
+        """Installs into the install root; rpm then checks the packages' digests and every installed file."""
+        checked([*sudo(), *self._command("install", *names)])
+        downloaded = sorted(self.home.rglob("*.rpm"))
+        assert len(downloaded) >= len(names), f"dnf downloaded {downloaded}"
+        verdict = checked(["rpmkeys", "--checksig", "--nosignature", *map(str, downloaded)])
+        assert verdict.count("digests OK") == len(downloaded), verdict
+        checked([*sudo(), "rpm", "--root", str(self.install_root), "--verify", "--nodeps", *names])
+
+
+class Zypper:
+    """zypper with the repository at `url` as the only one, in a root of its own. A context manager."""
+
+    def __init__(self, home, url):
+        self.root = home / "zypper"
+        self.root.mkdir(parents=True)
+        self.run("addrepo", "--no-gpgcheck", "--refresh", url, REPO_ID)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run([*sudo(), "rm", "-rf", str(self.root)], check=True)
+
+    def run(self, *arguments):
+        return checked([*sudo(), "zypper", "--root", str(self.root), "--non-interactive", "--no-gpg-checks",
+                        "--releasever", "15", *arguments])
+
+    def packages(self):
+        """"name-version-release.arch" of every package, sorted, from metadata fetched now; the epoch where not 0."""
+        self.run("refresh", "--force")
+        found = ElementTree.fromstring(self.run("--xmlout", "search", "--details", "--type", "package"))
+        return sorted(f"{item.get('name')}-{item.get('edition')}.{item.get('arch')}" for item in found.iter("solvable"))
+
+    def download(self, *names):
+        """Resolves and fetches the packages, which zypper holds against the checksums in primary."""
+        self.run("install", "--download-only", "--no-recommends", *names)
+        return sorted(path.name for path in self.root.rglob("*.rpm"))

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Child processes that cannot outlive the test run, each with its output in a file."""
+import ctypes
+import os
+import signal
+import subprocess
+import time
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent():
+    """Runs in the child: even a killed test run leaves no server behind."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def sudo():
+    """What to put before a command that has to run as root."""
+    return [] if os.geteuid() == 0 else ["sudo", "-n"]
+
+
+def wait_until(condition, timeout, what, pause=0.05):
+    """The first true value of condition(); fails with `what` when there is none in `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"waited {timeout} s in vain for {what() if callable(what) else what}"
+        time.sleep(pause)
+
+
+def checked(command, **options):
+    """Runs a command to its end and returns its standard output; fails with everything it said."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, **options)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+class Server:
+    """A running child process. Its output is in the file `log`."""
+
+    def __init__(self, command, log, env=None):
+        self.command, self.log = command, log
+        with open(log, "ab") as output:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env,
+                                            start_new_session=True, preexec_fn=die_with_parent)
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def running(self):
+        """True, or a failure that shows what the process said last."""
+        code = self.process.poll()
+        assert code is None, f"{self.command[0]} ended with {code}:\n{self.output()[-4000:]}"
+        return True
+
+    def wait_for(self, condition, timeout, what):
+        return wait_until(lambda: self.running() and condition(), timeout, what)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands, one by one, on a directory."""
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from support import metadata
+from support.checks import clients_see, nevras
+from support.program import Exit
+from support.servers import serve_directory
+
+
+@pytest.fixture
+def repository(program, tmp_path):
+    directory = tmp_path / "repository"
+    program.run("init", directory)
+    return directory
+
+
+@pytest.fixture
+def filled(program, repository, packages):
+    program.run("add", repository, *packages[:12])
+    return repository
+
+
+def contents(directory):
+    return {path.relative_to(directory): (path.read_bytes(), path.stat().st_mtime_ns)
+            for path in directory.rglob("*") if path.is_file()}
+
+
+def lines(text):
+    return sorted(text.splitlines())
+
+
+# ---- init ----------------------------------------------------------------------------------------------------
+
+def test_init_makes_an_empty_repository(program, tmp_path):
+    repository = tmp_path / "new" / "repository"
+    program.run("init", repository)
+    with serve_directory(repository) as server:
+        clients_see(tmp_path / "clients", server.url, [])
+
+
+def test_init_refuses_to_overwrite(program, filled):
+    before = contents(filled)
+    program.start("init", filled).expect(Exit.CONFLICT, str(filled))
+    assert contents(filled) == before
+
+
+def test_init_with_zstd(program, tmp_path):
+    program.run("init", tmp_path / "z", "--compression", "zstd")
+    assert all(record.href.endswith(".zst") for record in metadata.verify(tmp_path / "z").repomd.values())
+
+
+# ---- add -----------------------------------------------------------------------------------------------------
+
+def test_add_publishes_what_it_uploads(program, repository, packages, odd_packages, tmp_path):
+    program.run("add", repository, *packages[:3], *odd_packages)
+    repo = metadata.verify(repository)
+    metadata.verify_packages(repo, repository)
+    with serve_directory(repository) as server:
+        clients_see(tmp_path / "clients", server.url, [*packages[:3], *odd_packages], install=["p02", "gtk+-c++_lib"])
+
+
+def test_add_of_a_directory_means_its_packages(program, repository, packages, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for path in packages[:3]:
+        shutil.copy(path, folder)
+    (folder / "README").write_text("no package\n")
+    program.run("add", repository, folder)
+    assert metadata.verify(repository).nevras() == nevras(packages[:3])
+
+
+def test_add_again_changes_no_byte(program, filled, packages):
+    before = contents(filled)
+    program.run("add", filled, *packages[:12])
+    assert contents(filled) == before
+
+
+def test_add_of_the_same_name_replaces(program, filled, packages, tmp_path):
+    other = tmp_path / packages[0].name
+    shutil.copy(packages[20], other)
+    program.run("add", filled, other)
+    assert metadata.verify(filled).nevras() == nevras([packages[20], *packages[1:12]])
+
+
+def test_upload_only_does_not_publish(program, filled, packages):
+    before = (filled / "repodata/repomd.xml").read_bytes()
+    program.run("add", filled, packages[20], "--upload-only")
+    assert (filled / packages[20].name).read_bytes() == packages[20].read_bytes()
+    assert (filled / "repodata/repomd.xml").read_bytes() == before
+
+
+def test_add_at_the_same_time_loses_nothing(program, repository, packages):
+    writers = [subprocess.Popen([program.named("repoupdate"), "add", repository, path], cwd=program.home, text=True,
+                                env=program.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+               for path in packages[:8]]
+    for writer in writers:
+        said, _ = writer.communicate(timeout=60)
+        assert writer.returncode == Exit.DONE, said
+    assert metadata.verify(repository).nevras() == nevras(packages[:8])
+
+
+def test_removed_metadata_outlives_readers(program, filled, packages):
+    """A client that holds the old repomd.xml still finds every file that it names (I10)."""
+    old = metadata.load_repo(filled)
+    program.run("add", filled, packages[20])
+    for record in old.repomd.values():
+        assert (filled / record.href).read_bytes() == old.stored[record.type]
+
+
+# ---- remove --------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("pattern", ["p00-1.0-1.noarch.rpm", "p00-1.0-1.noarch", "p00*", "p00-1.0-?.noarch"])
+def test_remove_by_file_name_nevra_and_glob(program, filled, packages, pattern):
+    program.run("remove", filled, pattern)
+    assert metadata.verify(filled).nevras() == nevras(packages[1:12])
+    assert not (filled / packages[0].name).exists()
+
+
+def test_remove_keeps_the_object_when_told(program, filled, packages):
+    program.run("remove", filled, packages[0].name, "--keep-object")
+    assert metadata.verify(filled).nevras() == nevras(packages[1:12])
+    assert (filled / packages[0].name).exists()
+
+
+def test_remove_of_what_is_not_there_is_not_found(program, filled):
+    before = contents(filled)
+    program.start("remove", filled, "nothing-1-1.noarch").expect(Exit.NOT_FOUND, "nothing-1-1.noarch")
+    assert contents(filled) == before
+
+
+def test_remove_of_more_than_ten_wants_yes(program, filled):
+    before = contents(filled)
+    program.start("remove", filled, "*").expect(Exit.USAGE, "--yes")
+    program.start("remove", filled, "*", stdin="y\n").expect(Exit.USAGE, "--yes")  # a pipe is nobody to ask
+    assert contents(filled) == before
+    program.run("remove", filled, "*", "--yes")
+    assert metadata.verify(filled).nevras() == []
+    assert not list(filled.glob("*.rpm"))
+
+
+# ---- update --------------------------------------------------------------------------------------------------
+
+def mix_up(repository, packages):
+    """One comes, one goes, one is another package now."""
+    shutil.copy(packages[30], repository)
+    (repository / packages[0].name).unlink()
+    shutil.copy(packages[31], repository / packages[1].name)
+
+
+def test_dry_run_prints_the_edit_and_does_nothing(program, filled, packages):
+    mix_up(filled, packages)
+    before = contents(filled)
+    done = program.run("update", filled, "--dry-run")
+    assert contents(filled) == before
+    assert f"+ p30-1.0-1.noarch {packages[30].name}" in done.stdout
+    assert f"- p00-1.0-1.noarch {packages[0].name}" in done.stdout
+    assert f"~ p31-1.0-1.noarch {packages[1].name}" in done.stdout
+    assert done.stdout.count("\n") >= 3
+    assert program.run("update", filled, "--dry-run", "--json").json
+
+
+def test_update_makes_the_metadata_agree(program, filled, packages):
+    mix_up(filled, packages)
+    program.run("update", filled)
+    repo = metadata.verify(filled)
+    metadata.verify_packages(repo, filled)
+    assert repo.nevras() == nevras([packages[30], packages[31], *packages[2:12]])
+    before = contents(filled)
+    program.run("update", filled)
+    assert contents(filled) == before, "nothing had changed (I5)"
+
+
+def test_rebuild_makes_everything_anew(program, filled, packages):
+    shutil.rmtree(filled / "repodata")
+    program.start("update", filled).expect(Exit.NOT_FOUND, str(filled))
+    program.run("update", filled, "--rebuild")
+    repo = metadata.verify(filled)
+    metadata.verify_packages(repo, filled)
+    assert repo.nevras() == nevras(packages[:12])
+
+
+def test_unreadable_folder_removes_nothing(program, filled, packages):
+    """Nothing is removed because something could not be read (I14)."""
+    (filled / "sub").mkdir()
+    shutil.move(filled / packages[0].name, filled / "sub")
+    program.run("update", filled)
+    before = (filled / "repodata/repomd.xml").read_bytes()
+    os.chmod(filled / "sub", 0)
+    try:
+        # Root reads it nevertheless, and finds nothing changed.
+        done = program.start("update", filled)
+        assert done.code == (Exit.DONE if os.geteuid() == 0 else Exit.DENIED), done
+    finally:
+        os.chmod(filled / "sub", 0o755)
+    assert (filled / "repodata/repomd.xml").read_bytes() == before
+
+
+# ---- list, verify, help --------------------------------------------------------------------------------------
+
+def test_list_names_one_package_a_line(program, filled, packages):
+    assert lines(program.run("list", filled).stdout) == nevras(packages[:12])
+    assert program.run("list", f"file://{filled}").stdout == program.run("list", filled).stdout
+
+
+def test_list_json_has_what_scripts_need(program, repository, odd_packages):
+    program.run("add", repository, *odd_packages)
+    listed = program.run("list", repository, "--json").json
+    assert sorted(entry["nevra"] for entry in listed) == nevras(odd_packages)
+    by_href = {entry["location_href"]: entry for entry in listed}
+    repo = metadata.verify(repository)
+    for package in repo.packages:
+        entry = by_href[package["href"]]
+        assert {key: str(entry[key]) for key in ("name", "epoch", "version", "release", "arch", "pkgid")} == {
+            "name": package["name"], "epoch": package["epoch"], "version": package["ver"], "release": package["rel"],
+            "arch": package["arch"], "pkgid": package["pkgid"]}
+        assert entry["size"] == (repository / package["href"]).stat().st_size
+
+
+def test_list_of_an_empty_repository(program, repository):
+    assert program.run("list", repository).stdout == ""
+    assert program.run("list", repository, "--json").json == []
+
+
+def test_verify_finds_a_sound_repository_sound(program, filled):
+    program.run("verify", filled)
+    assert program.run("verify", filled, "--json").json is not None
+
+
+@pytest.mark.parametrize("harm", ["missing", "shorter", "metadata"])
+def test_verify_finds_what_is_wrong(program, filled, packages, harm):
+    victim = filled / packages[3].name
+    if harm == "missing":
+        victim.unlink()
+    elif harm == "shorter":
+        victim.write_bytes(victim.read_bytes()[:-1])
+    else:
+        victim = filled / metadata.load_repo(filled).repomd["other"].href
+        victim.write_bytes(victim.read_bytes() + b"x")
+    done = program.start("verify", filled)
+    assert done.code == Exit.CORRUPT and victim.name in done.stdout + done.stderr, done
+    assert victim.name in str(program.start("verify", filled, "--json").json)
+
+
+@pytest.mark.parametrize("command", ["init", "add", "remove", "update", "list", "verify", "daemon"])
+def test_help_has_an_example(program, command):
+    assert f"repoupdate {command} " in program.run(command, "--help").stdout
+
+
+def test_version_and_help(program):
+    assert program.run("--version").stdout.strip()
+    for command in ("init", "add", "remove", "update", "list", "verify", "daemon"):
+        assert command in program.run("--help").stdout
+
+
+def test_json_log_is_json(program, filled, packages):
+    done = program.run("add", filled, packages[20], "-v", "--log-format", "json")
+    for line in done.stderr.splitlines():
+        json.loads(line)

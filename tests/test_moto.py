@@ -1,0 +1,444 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole event path: objects are put and deleted, S3's notifications arrive in SQS, the daemon publishes, and
+clients read the bucket over HTTP. Every request has to be signed right."""
+import itertools
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from support import aws, metadata
+from support.checks import clients_see, nevras, published
+from support.process import wait_until
+from support.program import Exit, Program
+from support.rgw import free_port
+from support.servers import serve_bucket
+
+CREATED, REMOVED = "s3:ObjectCreated:*", "s3:ObjectRemoved:*"
+PREFIX = "el9/x86_64"
+NUMBERS = itertools.count(1)
+
+
+class Stage:
+    """A bucket, a queue for what is created and one for what is removed, and the program as a user of them."""
+
+    def __init__(self, moto, home, events=True):
+        number = next(NUMBERS)
+        self.endpoint, self.home = moto.endpoint, home
+        self.bucket, self.adds, self.removes = f"bucket-{number}", f"adds-{number}", f"removes-{number}"
+        self.url = f"s3://{self.bucket}/{PREFIX}"
+        self.s3, self.sqs = self.endpoint.client("s3"), self.endpoint.client("sqs")
+        self.s3.create_bucket(Bucket=self.bucket)
+        adds, removes = (aws.make_queue(self.endpoint, name) for name in (self.adds, self.removes))
+        self.queue_urls = {self.adds: adds[0], self.removes: removes[0]}
+        if events:
+            aws.notify_queues(self.endpoint, self.bucket, {adds[1]: [CREATED], removes[1]: [REMOVED]})
+        self.program = Program(home, self.endpoint)
+        self.view = serve_bucket(self.endpoint, self.bucket, PREFIX + "/")
+
+    def put(self, path, href=None):
+        self.s3.put_object(Bucket=self.bucket, Key=f"{PREFIX}/{href or path.name}", Body=path.read_bytes())
+
+    def delete(self, href):
+        self.s3.delete_object(Bucket=self.bucket, Key=f"{PREFIX}/{href}")
+
+    def send(self, body):
+        text = body if isinstance(body, str) else json.dumps(body)
+        self.sqs.send_message(QueueUrl=self.queue_urls[self.adds], MessageBody=text)
+
+    def repomd(self):
+        return aws.read_object(self.endpoint, self.bucket, f"{PREFIX}/repodata/repomd.xml")
+
+    def configuration(self, queues, repositories=None):
+        lines = ["[aws]", f'region = "{self.endpoint.region}"', f'endpoint = "{self.endpoint.url}"']
+        for name in queues:
+            lines += ["[[queue]]", f'name = "{name}"']
+        for url in repositories or [self.url]:
+            lines += ["[[repository]]", f'url = "{url}"', "create = true", 'quiet = "300ms"']
+        path = self.home / f"{'-'.join(queues)}.toml"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    def daemon(self, *queues, **options):
+        return self.program.daemon("--config", self.configuration(queues or (self.adds, self.removes)), **options)
+
+    def wait_for(self, daemon, hrefs):
+        wanted = sorted(hrefs)
+        daemon.wait_until(lambda: published(self.view.url) == wanted, 90, f"the metadata to list {wanted}")
+
+    def wait_acknowledged(self, daemon):
+        """Until no message is waiting or hidden (invariant I4)."""
+        daemon.wait_until(lambda: not any(aws.queue_depth(self.endpoint, url) for url in self.queue_urls.values()), 60,
+                          "every message to be acknowledged")
+
+
+@pytest.fixture
+def stage(moto, tmp_path):
+    stage = Stage(moto, tmp_path)
+    with stage.view:
+        yield stage
+
+
+@pytest.fixture
+def silent_stage(moto, tmp_path):
+    """The bucket notifies nobody: the test writes the messages."""
+    stage = Stage(moto, tmp_path, events=False)
+    with stage.view:
+        yield stage
+
+
+def spread(chosen):
+    """Paths and the hrefs to put them at: some in folders, some under names of their own."""
+    folders = ("", "Packages/g/", "with space/ü+1/")
+    hrefs = {path: folders[number % 3] + path.name for number, path in enumerate(chosen)}
+    hrefs[chosen[0]] = "gtk+-c++_lib-1.0~rc1^git.rpm"
+    return hrefs
+
+
+def test_events_of_two_queues_reach_dnf_and_zypper(stage, packages, odd_packages, tmp_path):
+    chosen = packages[:47] + odd_packages
+    hrefs = spread(chosen)
+    with stage.daemon() as daemon:
+        for path in chosen:
+            stage.put(path, hrefs[path])
+        stage.wait_for(daemon, hrefs.values())
+        clients_see(tmp_path / "before", stage.view.url, chosen)
+
+        deleted, kept = chosen[:10], chosen[10:]
+        for path in deleted:
+            stage.delete(hrefs[path])
+        stage.wait_for(daemon, [hrefs[path] for path in kept])
+        clients_see(tmp_path / "after", stage.view.url, kept, install=["p10", "p30", "gtk+-c++_lib", "libstdc++"])
+
+        # The daemon's own writes raise events as well: none of them may start another round.
+        stage.wait_acknowledged(daemon)
+        settled = stage.repomd()
+        stage.wait_acknowledged(daemon)
+        assert stage.repomd() == settled
+        assert not [line for line in daemon.lines() if line["level"] in ("warning", "error")]
+
+
+def test_published_objects_say_how_long_they_may_be_cached(stage, packages):
+    with stage.daemon() as daemon:
+        stage.put(packages[0])
+        stage.wait_for(daemon, [packages[0].name])
+    keys = aws.keys(stage.endpoint, stage.bucket, f"{PREFIX}/repodata/")
+    assert len(keys) >= 4
+    for key in keys:
+        head = stage.s3.head_object(Bucket=stage.bucket, Key=key)
+        assert "ContentEncoding" not in head
+        if key.endswith("/repomd.xml"):
+            assert head["CacheControl"] == "no-cache"
+        else:
+            assert head["CacheControl"] == "public, max-age=31536000, immutable"
+
+
+def test_two_daemons_one_for_each_queue_lose_nothing(stage, packages):
+    with stage.daemon(stage.adds, log_name="adds.log") as adds, \
+         stage.daemon(stage.removes, log_name="removes.log") as removes:
+        for path in packages[:20]:
+            stage.put(path)
+        stage.wait_for(adds, [path.name for path in packages[:20]])
+        # Both have something to publish at the same time, again and again.
+        for leaves, comes in zip(packages[:20], packages[20:40]):
+            stage.put(comes)
+            stage.delete(leaves.name)
+        wanted = [path.name for path in packages[20:40]]
+        stage.wait_for(adds, wanted)
+        stage.wait_acknowledged(removes)
+        stage.wait_acknowledged(adds)
+        assert published(stage.view.url) == wanted
+    metadata.verify(stage.view.url)
+
+
+def shaped(stage):
+    """Messages as each service shapes them, and the href that each names."""
+    plus = "gtk+-c++_lib-1.0~rc1^git.rpm"
+    encoded = f"{PREFIX.replace('/', '%2F')}%2Fgtk%2B-c%2B%2B_lib-1.0~rc1%5Egit.rpm"
+    return {
+        "S3, form-encoded": (plus, aws.s3_event(stage.bucket, encoded)),
+        "Ceph, not encoded": ("ceph+1 x.rpm", aws.s3_event(stage.bucket, f"{PREFIX}/ceph+1 x.rpm")),
+        "SNS envelope": ("sns +.rpm", aws.sns_envelope(aws.s3_event(stage.bucket, f"{PREFIX}/sns+%2B.rpm"))),
+        "EventBridge": ("bridge+ 1.rpm", aws.eventbridge_event(stage.bucket, f"{PREFIX}/bridge+ 1.rpm")),
+        "copy": ("copied.rpm", aws.s3_event(stage.bucket, f"{PREFIX}/copied.rpm", "ObjectCreated:Copy")),
+        # The object decides, not what the event is called (semantics 4).
+        "late removal": ("here.rpm", aws.s3_event(stage.bucket, f"{PREFIX}/here.rpm", "ObjectRemoved:Delete")),
+    }
+
+
+def test_every_shape_of_message_is_understood(silent_stage, packages):
+    stage = silent_stage
+    with stage.daemon() as daemon:
+        hrefs = []
+        for path, (href, body) in zip(packages, shaped(stage).values()):
+            stage.put(path, href)
+            stage.send(body)
+            hrefs.append(href)
+            stage.wait_for(daemon, hrefs)
+        stage.wait_acknowledged(daemon)
+        gone = hrefs.pop()
+        stage.delete(gone)
+        stage.send(aws.s3_event(stage.bucket, f"{PREFIX}/{gone}", "LifecycleExpiration:Delete"))
+        stage.wait_for(daemon, hrefs)
+
+
+def test_several_records_in_one_message(silent_stage, packages):
+    stage = silent_stage
+    with stage.daemon() as daemon:
+        bodies = []
+        for path in packages[:3]:
+            stage.put(path)
+            bodies.append(aws.s3_event(stage.bucket, f"{PREFIX}/{path.name}"))
+        stage.send({"Records": [record for body in bodies for record in body["Records"]]})
+        stage.wait_for(daemon, [path.name for path in packages[:3]])
+
+
+def test_messages_that_mean_nothing_are_acknowledged_and_change_nothing(silent_stage, packages):
+    stage = silent_stage
+    with stage.daemon() as daemon:
+        stage.put(packages[0])
+        event = aws.s3_event(stage.bucket, f"{PREFIX}/{packages[0].name}")
+        stage.send(event)
+        stage.wait_for(daemon, [packages[0].name])
+        stage.wait_acknowledged(daemon)
+        before = stage.repomd()
+        for body in (
+                aws.bucket_test_event(stage.bucket), aws.sns_envelope(aws.bucket_test_event(stage.bucket)),
+                event, event,  # delivered again
+                aws.s3_event(stage.bucket, f"{PREFIX}/never-there.rpm", "ObjectRemoved:Delete"),
+                aws.s3_event(stage.bucket, f"{PREFIX}/repodata/own.rpm"),
+                aws.s3_event(stage.bucket, f"{PREFIX}/README"),
+                aws.s3_event(stage.bucket, f"{PREFIX}/folder/"),
+                aws.s3_event(stage.bucket, "another/place/p00.rpm"),
+                aws.s3_event("another-bucket", f"{PREFIX}/p00.rpm"),
+                '{"Records": [{"eventVersion"', "no JSON at all", "[]", "{}", '"text"', '{"Records": 7}'):
+            stage.send(body)
+        stage.wait_acknowledged(daemon)
+        assert stage.repomd() == before, "nothing changed, so nothing may be written (I5)"
+        assert len(daemon.messages("published")) == 1
+        # The test event is worth nothing above debug; text that is no event is worth a warning.
+        loud = [line for line in daemon.lines() if line["level"] in ("warning", "error")]
+        assert loud and not any("TestEvent" in str(line) for line in loud)
+        # And the daemon still works.
+        stage.put(packages[1])
+        stage.send(aws.s3_event(stage.bucket, f"{PREFIX}/{packages[1].name}"))
+        stage.wait_for(daemon, [packages[0].name, packages[1].name])
+
+
+def test_bad_packages_hold_up_nobody(stage, packages):
+    with stage.daemon() as daemon:
+        for name, body in (("text.rpm", b"this is no package\n"), ("empty.rpm", b""),
+                           ("cut.rpm", packages[0].read_bytes()[:3000])):
+            stage.s3.put_object(Bucket=stage.bucket, Key=f"{PREFIX}/{name}", Body=body)
+        stage.put(packages[1])
+        stage.wait_for(daemon, [packages[1].name])
+        daemon.wait_until(lambda: any("text.rpm" in str(line) for line in daemon.lines()
+                                      if line["level"] in ("warning", "error")), 30, "a complaint about text.rpm")
+
+
+def test_several_repositories_in_one_bucket_are_kept_apart(stage, packages):
+    inner = f"{stage.url}/testing"
+    config = stage.configuration((stage.adds, stage.removes), (stage.url, inner))
+    with stage.program.daemon("--config", config) as daemon, \
+         serve_bucket(stage.endpoint, stage.bucket, f"{PREFIX}/testing/") as inner_view:
+        stage.put(packages[0])
+        stage.put(packages[1], f"testing/{packages[1].name}")
+        daemon.wait_until(lambda: published(inner_view.url) == [packages[1].name], 60, "the inner repository")
+        # The longest prefix owns a key (semantics 6).
+        stage.wait_for(daemon, [packages[0].name])
+
+
+def test_large_upload_in_parts_is_published_once(stage, packages, tmp_path):
+    with stage.daemon() as daemon:
+        upload = stage.s3.create_multipart_upload(Bucket=stage.bucket, Key=f"{PREFIX}/parts.rpm")["UploadId"]
+        names = {"Bucket": stage.bucket, "Key": f"{PREFIX}/parts.rpm", "UploadId": upload}
+        part = stage.s3.upload_part(**names, PartNumber=1, Body=packages[0].read_bytes())
+        stage.s3.complete_multipart_upload(
+            **names, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+        stage.wait_for(daemon, ["parts.rpm"])
+        stage.wait_acknowledged(daemon)
+        assert sum(line["added"] + line["replaced"] for line in daemon.messages("published")) == 1
+
+
+# ---- commands against this store -----------------------------------------------------------------------------
+
+def test_commands_do_the_same_without_events(silent_stage, packages, tmp_path):
+    stage = silent_stage
+    stage.program.run("init", stage.url)
+    stage.program.run("add", stage.url, *packages[:5])
+    clients_see(tmp_path / "clients", stage.view.url, packages[:5], install=["p03"])
+    stage.program.run("remove", stage.url, "p00-1.0-1.noarch")
+    assert published(stage.view.url) == [path.name for path in packages[1:5]]
+    assert f"{PREFIX}/{packages[0].name}" not in aws.keys(stage.endpoint, stage.bucket)
+    stage.program.run("verify", stage.url)
+    stage.put(packages[7], "later.rpm")
+    stage.program.run("update", stage.url)
+    assert published(stage.view.url) == ["later.rpm", *(path.name for path in packages[1:5])]
+
+
+def test_upload_only_leaves_publishing_to_the_daemon(stage, packages):
+    with stage.daemon() as daemon:
+        stage.program.run("add", stage.url, packages[0], packages[1], "--upload-only")
+        stage.wait_for(daemon, [packages[0].name, packages[1].name])
+
+
+@pytest.mark.parametrize("command", [("init",), ("list",), ("verify",), ("update",), ("add", "PACKAGE"),
+                                     ("remove", "p00-1.0-1.noarch")], ids=lambda command: command[0])
+def test_wrong_credentials_are_denied(stage, packages, tmp_path, command):
+    program = Program(tmp_path, stage.endpoint.with_secret("wrong"))
+    arguments = [packages[0] if item == "PACKAGE" else item for item in command[1:]]
+    done = program.start(command[0], stage.url, *arguments).expect(Exit.DENIED, stage.bucket)
+    assert "wrong" not in done.stderr, "a secret was shown"
+    assert aws.keys(stage.endpoint, stage.bucket) == []
+
+
+@pytest.mark.parametrize("command", [("init",), ("list",), ("verify",), ("update",), ("add", "PACKAGE"),
+                                     ("remove", "p00-1.0-1.noarch")], ids=lambda command: command[0])
+def test_missing_bucket_is_not_found(stage, packages, command):
+    arguments = [packages[0] if item == "PACKAGE" else item for item in command[1:]]
+    stage.program.start(command[0], "s3://no-such-bucket/el9", *arguments).expect(Exit.NOT_FOUND, "no-such-bucket")
+
+
+@pytest.mark.parametrize("command", ["list", "verify"])
+def test_missing_repository_is_not_found(stage, command):
+    stage.program.start(command, stage.url).expect(Exit.NOT_FOUND, stage.url)
+
+
+def test_reader_may_list_and_not_add(stage, moto, packages, tmp_path):
+    stage.program.run("init", stage.url)
+    stage.program.run("add", stage.url, packages[0])
+    before = stage.repomd()
+    reader = Program(tmp_path, moto.reader)
+    assert reader.run("list", stage.url).stdout.split() == nevras(packages[:1])
+    reader.run("verify", stage.url)
+    reader.start("add", stage.url, packages[1]).expect(Exit.DENIED, stage.bucket)
+    reader.start("remove", stage.url, "p00-1.0-1.noarch").expect(Exit.DENIED, stage.bucket)
+    assert stage.repomd() == before
+
+
+def test_server_that_is_not_there_is_unreachable(stage):
+    stage.program.start("list", stage.url, "--endpoint", f"http://127.0.0.1:{free_port()}").expect(
+        Exit.UNREACHABLE, "127.0.0.1")
+
+
+def failing_daemon(stage, program, config):
+    """Starts a daemon that cannot work, until it says so; the complaint, and the exit code if it gave up."""
+    daemon = program.daemon("--config", config)
+    daemon.launch()
+    try:
+        complaint = wait_until(lambda: [line for line in daemon.lines() if line["level"] == "error"], 60,
+                               lambda: f"an error in the log:\n{daemon.server.output()}")[0]
+        daemon.server.process.send_signal(signal.SIGTERM)
+        return complaint, daemon.server.process.wait(30)
+    finally:
+        daemon.server.kill()
+
+
+def test_daemon_with_wrong_credentials_says_so(stage):
+    program = Program(stage.home, stage.endpoint.with_secret("wrong"))
+    complaint, code = failing_daemon(stage, program, stage.configuration([stage.adds]))
+    assert code in (Exit.DONE, Exit.DENIED)
+    assert stage.bucket in str(complaint) or stage.adds in str(complaint)
+    assert "wrong" not in str(complaint)
+
+
+def test_daemon_without_its_queue_says_which(stage):
+    complaint, code = failing_daemon(stage, stage.program, stage.configuration(["no-such-queue"]))
+    assert code in (Exit.DONE, Exit.NOT_FOUND)
+    assert "no-such-queue" in str(complaint)
+
+
+# ---- the names and options of the Python tools ---------------------------------------------------------------
+
+def legacy_daemon(stage, *arguments):
+    return stage.program.daemon("-r", stage.endpoint.region, "-q", stage.adds, "-q", stage.removes,
+                                "--queue-check-interval", "1", "--process-delay-count", "0",
+                                "-l", stage.home / "legacy.log", *arguments, name="repoupdate-daemon")
+
+
+def update_packages(stage, operation, *files, **options):
+    return stage.program.start("-b", stage.bucket, "-p", PREFIX, "-r", stage.endpoint.region, "-o", operation, *files,
+                               name="updatePackages", **options)
+
+
+def until(stage, server, hrefs):
+    wanted = sorted(hrefs)
+    wait_until(lambda: server.running() and published(stage.view.url) == wanted, 90,
+               lambda: f"{wanted}:\n{(stage.home / 'legacy.log').read_text()[-3000:]}")
+
+
+def test_legacy_daemon_serves_what_an_event_names(stage, packages):
+    """Without -b and -p: the bucket and directory of the event, when a repository is there."""
+    stage.program.run("init", stage.url)
+    daemon = legacy_daemon(stage)
+    daemon.launch()
+    try:
+        update_packages(stage, "add", packages[0], packages[1]).expect(Exit.DONE)
+        stage.s3.put_object(Bucket=stage.bucket, Key="no/repository/p02.rpm", Body=packages[2].read_bytes())
+        until(stage, daemon.server, [packages[0].name, packages[1].name])
+        update_packages(stage, "remove", packages[0].name).expect(Exit.DONE)
+        until(stage, daemon.server, [packages[1].name])
+        wait_until(lambda: not any(aws.queue_depth(stage.endpoint, url) for url in stage.queue_urls.values()), 60,
+                   "every message to be acknowledged")
+        assert not [key for key in aws.keys(stage.endpoint, stage.bucket, "no/") if "repodata" in key]
+        daemon.stop()
+    finally:
+        daemon.server.kill()
+
+
+def test_legacy_daemon_with_bucket_and_path(stage, packages):
+    stage.program.run("init", stage.url)
+    daemon = legacy_daemon(stage, "-b", stage.bucket, "-p", PREFIX, "-v", "-v")
+    daemon.launch()
+    try:
+        stage.put(packages[0])
+        until(stage, daemon.server, [packages[0].name])
+        daemon.stop()
+    finally:
+        daemon.server.kill()
+
+
+def processes_of(program):
+    """The ids of running processes whose command line names this program's directory."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and str(program.home).encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue  # it has ended meanwhile
+    return found
+
+
+def test_legacy_daemon_detaches(stage, packages):
+    stage.program.run("init", stage.url)
+    log = stage.home / "detached.log"
+    stage.program.start("-d", "-l", log, "-r", stage.endpoint.region, "-q", stage.adds, "-b", stage.bucket, "-p", PREFIX,
+                        name="repoupdate-daemon").expect(Exit.DONE)
+    running = processes_of(stage.program)
+    assert len(running) == 1, "the command returned and one process stays behind"
+    try:
+        stage.put(packages[0])
+        wait_until(lambda: published(stage.view.url) == [packages[0].name], 60, lambda: log.read_text()[-3000:])
+    finally:
+        os.kill(running[0], signal.SIGTERM)
+    wait_until(lambda: not processes_of(stage.program), 30, "the detached daemon to end")
+
+
+def test_update_packages_uploads_and_deletes_only(stage, packages):
+    stage.program.run("init", stage.url)
+    before = stage.repomd()
+    update_packages(stage, "add", packages[0], packages[1]).expect(Exit.DONE)
+    assert f"{PREFIX}/{packages[0].name}" in aws.keys(stage.endpoint, stage.bucket)
+    update_packages(stage, "remove", packages[0].name).expect(Exit.DONE)
+    assert f"{PREFIX}/{packages[0].name}" not in aws.keys(stage.endpoint, stage.bucket)
+    assert stage.repomd() == before
+
+
+def test_update_packages_tells_when_something_failed(stage, packages):
+    done = update_packages(stage, "add", packages[0], "/does/not/exist.rpm")
+    assert done.code != 0 and "/does/not/exist.rpm" in done.stderr, done
+    assert f"{PREFIX}/{packages[0].name}" in aws.keys(stage.endpoint, stage.bucket)
+    update_packages(stage, "frobnicate", packages[0]).expect(Exit.USAGE)
