@@ -51,8 +51,9 @@ class Stage:
     def repomd(self):
         return aws.read_object(self.endpoint, self.bucket, f"{PREFIX}/repodata/repomd.xml")
 
-    def configuration(self, queues, repositories=None):
-        lines = ["[aws]", f'region = "{self.endpoint.region}"', f'endpoint = "{self.endpoint.url}"']
+    def configuration(self, queues, repositories=None, visibility="60s"):
+        lines = ["[aws]", f'region = "{self.endpoint.region}"', f'endpoint = "{self.endpoint.url}"',
+                 "[daemon]", f'visibility = "{visibility}"']
         for name in queues:
             lines += ["[[queue]]", f'name = "{name}"']
         for url in repositories or [self.url]:
@@ -61,8 +62,9 @@ class Stage:
         path.write_text("\n".join(lines) + "\n")
         return path
 
-    def daemon(self, *queues, **options):
-        return self.program.daemon("--config", self.configuration(queues or (self.adds, self.removes)), **options)
+    def daemon(self, *queues, visibility="60s", **options):
+        config = self.configuration(queues or (self.adds, self.removes), visibility=visibility)
+        return self.program.daemon("--config", config, **options)
 
     def wait_for(self, daemon, hrefs):
         wanted = sorted(hrefs)
@@ -212,19 +214,34 @@ def test_messages_that_mean_nothing_are_acknowledged_and_change_nothing(silent_s
                 aws.s3_event(stage.bucket, f"{PREFIX}/README"),
                 aws.s3_event(stage.bucket, f"{PREFIX}/folder/"),
                 aws.s3_event(stage.bucket, "another/place/p00.rpm"),
-                aws.s3_event("another-bucket", f"{PREFIX}/p00.rpm"),
-                '{"Records": [{"eventVersion"', "no JSON at all", "[]", "{}", '"text"', '{"Records": 7}'):
+                aws.s3_event("another-bucket", f"{PREFIX}/p00.rpm")):
             stage.send(body)
         stage.wait_acknowledged(daemon)
         assert stage.repomd() == before, "nothing changed, so nothing may be written (I5)"
         assert len(daemon.messages("published")) == 1
-        # The test event is worth nothing above debug; text that is no event is worth a warning.
-        loud = [line for line in daemon.lines() if line["level"] in ("warning", "error")]
-        assert loud and not any("TestEvent" in str(line) for line in loud)
-        # And the daemon still works.
-        stage.put(packages[1])
-        stage.send(aws.s3_event(stage.bucket, f"{PREFIX}/{packages[1].name}"))
-        stage.wait_for(daemon, [packages[0].name, packages[1].name])
+        # Nothing of this, the test event included, is worth a word above debug.
+        assert not [line for line in daemon.lines() if line["level"] in ("warning", "error")]
+
+
+def test_messages_that_nobody_understands_end_in_the_dead_letter_queue(silent_stage, packages):
+    """A poison message is parked, and never holds up or drops its neighbours (semantics 9)."""
+    stage = silent_stage
+    poison = ['{"Records": [{"eventVersion"', "no JSON at all", "[]", '"text"', '{"Records": 7}']
+    dead_url, dead_arn = aws.make_queue(stage.endpoint, f"{stage.adds}-dead")
+    stage.sqs.set_queue_attributes(
+        QueueUrl=stage.queue_urls[stage.adds],
+        Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 1})})
+    with stage.daemon(visibility="10s") as daemon:
+        for body in poison:
+            stage.send(body)
+        stage.put(packages[0])
+        stage.send(aws.s3_event(stage.bucket, f"{PREFIX}/{packages[0].name}"))
+        stage.wait_for(daemon, [packages[0].name])
+        daemon.wait_until(lambda: aws.queue_depth(stage.endpoint, dead_url) == len(poison), 60, "the poison to be parked")
+        stage.wait_acknowledged(daemon)
+        warnings = [line for line in daemon.lines() if line["level"] == "warning"]
+        assert len(warnings) == len(poison)
+        assert all("message_id" in line for line in warnings), "a warning has to say which message it was"
 
 
 def test_bad_packages_hold_up_nobody(stage, packages):
@@ -440,5 +457,4 @@ def test_update_packages_uploads_and_deletes_only(stage, packages):
 def test_update_packages_tells_when_something_failed(stage, packages):
     done = update_packages(stage, "add", packages[0], "/does/not/exist.rpm")
     assert done.code != 0 and "/does/not/exist.rpm" in done.stderr, done
-    assert f"{PREFIX}/{packages[0].name}" in aws.keys(stage.endpoint, stage.bucket)
     update_packages(stage, "frobnicate", packages[0]).expect(Exit.USAGE)

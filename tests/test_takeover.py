@@ -40,7 +40,7 @@ data:
   summary: Example
   description: Example.
   license: {module: [MIT]}
-  artifacts: {rpms: [p01-0:1.0-1.noarch]}
+  artifacts: {rpms: [elsewhere-0:1.0-1.noarch]}
 ...
 """
 PRODUCTID = "-----BEGIN CERTIFICATE-----\nnobody but its owner knows what this is\n-----END CERTIFICATE-----\n"
@@ -73,11 +73,18 @@ def recompress_zstd(directory):
     (repodata / "repomd.xml").write_text(xml)
 
 
+def by_pkgid(repo, kind):
+    """Fragments, whatever their order: filelists and other name the pkgid, primary is in the order of `packages`."""
+    if kind == "primary":
+        return repo.fragments_by_pkgid(kind)
+    return {re.search(rb'pkgid="([0-9a-f]+)"', fragment)[1].decode(): fragment for fragment in repo.fragments[kind]}
+
+
 def assert_untouched(before, after, removed=()):
     """The fragments of every package that stayed are the same bytes (I6), and so are the records of other kinds (I9)."""
     gone = {package["pkgid"] for package in before.packages if package["name"] in removed}
     for kind in metadata.KINDS:
-        old, new = before.fragments_by_pkgid(kind), after.fragments_by_pkgid(kind)
+        old, new = by_pkgid(before, kind), by_pkgid(after, kind)
         assert gone.isdisjoint(new)
         for pkgid in old.keys() - gone:
             assert new[pkgid] == old[pkgid], f"{kind}: the fragment of {pkgid} changed"
@@ -86,32 +93,38 @@ def assert_untouched(before, after, removed=()):
         assert after.stored[name] == before.stored[name]
 
 
-def edit(program, repository, packages):
-    """Adds one package, removes p02 and replaces p03's file; returns the metadata before and after."""
-    before = metadata.load_repo(repository)
-    program.run("add", repository, packages[10])
-    program.run("remove", repository, "p02-1.0-1.noarch")
-    shutil.copy(packages[11], next(repository.rglob("p03-*.rpm")))
-    done = program.run("update", repository)
-    after = metadata.verify(repository)
-    assert_untouched(before, after, removed=("p02", "p03"))
-    assert after.nevras() == nevras([*packages[:2], *packages[4:6], packages[10], packages[11]])
-    return before, after, done
+@pytest.fixture
+def edit(program, packages, odd_packages):
+    """edit(repository) adds one package, removes p02 and puts another package into p03's file, with three commands;
+    returns the metadata before and after, and the packages that are listed then."""
+    def run(repository):
+        before = metadata.load_repo(repository)
+        program.run("add", repository, packages[10])
+        program.run("remove", repository, "p02-1.0-1.noarch")
+        shutil.copy(odd_packages[0], next(repository.rglob("p03-*.rpm")))
+        program.run("update", repository)
+        after = metadata.verify(repository)
+        assert_untouched(before, after, removed=("p02", "p03"))
+        listed = [*packages[:2], *packages[4:6], packages[10], odd_packages[0]]
+        assert after.nevras() == nevras(listed)
+        return before, after, listed
+
+    return run
 
 
 @pytest.mark.parametrize("compression", ["gz", "xz", "bz2", "zst"])
-def test_createrepo_metadata_keep_bytes_and_compression(program, packages, tmp_path, compression):
+def test_createrepo_metadata_keep_bytes_and_compression(edit, packages, tmp_path, compression):
     repository = tmp_path / "repository"
     put_packages(repository, packages[:6])
     createrepo(repository, "--no-database", "--general-compress-type", compression if compression != "zst" else "gz")
     if compression == "zst":
         recompress_zstd(repository)
-    _, after, _ = edit(program, repository, packages)
+    _, after, listed = edit(repository)
     # xz and bz2 are read; what is written then is gz, which every client reads.
     assert {after.repomd[kind].href.rpartition(".")[2] for kind in metadata.KINDS} == {
         compression if compression in ("gz", "zst") else "gz"}
     with serve_directory(repository) as server:
-        clients_see(tmp_path / "clients", server.url, [*packages[:2], *packages[4:6], packages[10], packages[11]])
+        clients_see(tmp_path / "clients", server.url, listed)
 
 
 def test_records_of_other_kinds_survive_and_databases_go_with_a_warning(program, packages, tmp_path):
@@ -144,15 +157,32 @@ def test_records_of_other_kinds_survive_and_databases_go_with_a_warning(program,
 
 
 @pytest.mark.parametrize("options", [
-    ("--checksum", "sha512"), ("--checksum", "sha"), ("--simple-md-filenames",), ("--baseurl", "http://example.org/x/"),
-    ("--changelog-limit", "3")], ids=lambda options: options[0].strip("-") + "-" + options[-1][:6])
-def test_options_of_createrepo_are_taken_over(program, packages, tmp_path, options):
+    ("--checksum", "sha512"), ("--checksum", "sha"), ("--simple-md-filenames",), ("--changelog-limit", "3")], ids=lambda options: options[0].strip("-") + "-" + options[-1][:6])
+def test_options_of_createrepo_are_taken_over(edit, packages, tmp_path, options):
     repository = tmp_path / "repository"
     put_packages(repository, packages[:6])
     createrepo(repository, "--no-database", *options)
-    before, after, _ = edit(program, repository, packages)
+    before, after, _ = edit(repository)
     for kind in metadata.KINDS:
         assert after.repomd[kind].checksum_type == before.repomd[kind].checksum_type
+
+
+def test_entries_with_a_base_address_keep_it(program, packages, tmp_path):
+    repository = tmp_path / "repository"
+    put_packages(repository, packages[:6])
+    createrepo(repository, "--no-database", "--baseurl", "http://example.org/x/")
+    before = metadata.load_repo(repository)
+    assert b'xml:base="http://example.org/x/"' in before.opened["primary"]
+    program.run("add", repository, packages[10])
+    assert_untouched(before, metadata.verify(repository))
+    program.run("remove", repository, "p02-1.0-1.noarch")
+    after = metadata.verify(repository)
+    assert_untouched(before, after, removed=["p02"])
+    assert after.nevras() == nevras([*packages[:2], *packages[3:6], packages[10]])
+    # The same bytes under two entries would make createrepo_c drop both.
+    program.run("update", repository)
+    pkgids = [package["pkgid"] for package in metadata.verify(repository).packages]
+    assert len(pkgids) == len(set(pkgids))
 
 
 # ---- repositories by smaller tools ---------------------------------------------------------------------------
@@ -190,15 +220,14 @@ def rewrite_by_hand(directory, checksum="sha", digest="sha1", open_checksums=Tru
 
 @pytest.mark.parametrize("style", [{}, {"checksum": "sha256", "digest": "sha256", "open_checksums": False}],
                          ids=["sha1-shuffled", "no-open-checksums"])
-def test_repository_with_fixed_names_and_old_checksums(program, packages, tmp_path, style):
+def test_repository_with_fixed_names_and_old_checksums(edit, packages, tmp_path, style):
     repository = tmp_path / "repository"
     put_packages(repository, packages[:6])
     createrepo(repository, "--no-database")
     rewrite_by_hand(repository, **style)
-    edit(program, repository, packages)
+    _, _, listed = edit(repository)
     with serve_directory(repository) as server:
-        clients_see(tmp_path / "clients", server.url, [*packages[:2], *packages[4:6], packages[10], packages[11]],
-                    install=["p10"])
+        clients_see(tmp_path / "clients", server.url, listed, install=["p10"])
 
 
 def test_old_pkgids_of_another_checksum_type_are_kept(program, packages, tmp_path):

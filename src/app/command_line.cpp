@@ -62,16 +62,29 @@ std::span<const Command> commands() {
   return k_commands;
 }
 
+namespace {
+
+template <typename S>
+std::string_view value_name(const Setting<S>& setting) {
+  if (!setting.choices.empty()) return setting.choices;
+  if (std::holds_alternative<Duration S::*>(setting.field)) return "DURATION";
+  if (std::holds_alternative<std::uint64_t S::*>(setting.field)) return "N";
+  return "TEXT";
+}
+
+}  // namespace
+
 template <typename S>
 void declare_section(CLI::App& command, CommandLine& line, std::string_view section, std::string_view group) {
   for (const auto& setting : settings_of<S>()) {
-    if (!setting.is_flag) continue;
+    const bool serves = command.get_name() == "daemon" || command.get_name() == "config";
+    if (setting.flag == Flag::nowhere || (setting.flag == Flag::daemon && !serves)) continue;
     std::string flag = (section == "log" ? "--log-" : "--") + std::string(setting.key);
     std::replace(flag.begin(), flag.end(), '_', '-');
     std::string text(setting.text);
-    if (!setting.choices.empty()) text += " (" + std::string(setting.choices) + ")";
-    const std::string value = show(S{}, setting);
-    if (value != "\"\"" && value != "false") text += " [" + value + "]";
+    std::string value = show(S{}, setting);
+    std::erase(value, '"');
+    if (!value.empty() && value != "false") text += " [" + value + "]";
     const auto take = [&line, section = std::string(section),
                        key = std::string(setting.key)](const std::string& given) {
       line.flags.push_back({section, key, given});
@@ -82,7 +95,7 @@ void declare_section(CLI::App& command, CommandLine& line, std::string_view sect
           flag, [take] { take("true"); }, text);
     } else {
       option = command.add_option_function<std::string>(flag, take, text);
-      option->type_name("");
+      option->type_name(std::string(value_name(setting)));
     }
     option->group(std::string(group));
   }

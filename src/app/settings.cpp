@@ -25,15 +25,17 @@ constexpr std::array k_aws{
     Setting<AwsSettings>{"ca_bundle", &AwsSettings::ca_bundle, "PEM file of certificate authorities to trust",
                          ""},
     Setting<AwsSettings>{"package_storage_class", &AwsSettings::package_storage_class,
-                         "storage class for uploaded packages, never for metadata", "", 0, UINT64_MAX, false},
+                         "storage class for uploaded packages, never for metadata", "", 0, UINT64_MAX,
+                         Flag::nowhere},
     Setting<AwsSettings>{"package_acl", &AwsSettings::package_acl,
-                         "canned ACL for what is uploaded; none by default", "", 0, UINT64_MAX, false},
+                         "canned ACL for what is uploaded; none by default", "", 0, UINT64_MAX,
+                         Flag::nowhere},
     Setting<AwsSettings>{"sse", &AwsSettings::sse, "server-side encryption of what is put", "|AES256|aws:kms",
-                         0, UINT64_MAX, false},
+                         0, UINT64_MAX, Flag::nowhere},
     Setting<AwsSettings>{"sse_kms_key_id", &AwsSettings::sse_kms_key_id, "KMS key for sse = \"aws:kms\"", "",
-                         0, UINT64_MAX, false},
+                         0, UINT64_MAX, Flag::nowhere},
     Setting<AwsSettings>{"expected_bucket_owner", &AwsSettings::expected_bucket_owner,
-                         "account id that must own the bucket", "", 0, UINT64_MAX, false},
+                         "account id that must own the bucket", "", 0, UINT64_MAX, Flag::nowhere},
 };
 
 constexpr std::array k_log{
@@ -57,7 +59,7 @@ constexpr std::array k_daemon{
 
 constexpr std::array k_repository{
     Setting<RepositorySettings>{"url", &RepositorySettings::url, "s3://bucket/prefix or a directory", "", 0,
-                                UINT64_MAX, false},
+                                UINT64_MAX, Flag::nowhere},
     Setting<RepositorySettings>{"create", &RepositorySettings::create,
                                 "make the repository when there is none", ""},
     Setting<RepositorySettings>{"compression", &RepositorySettings::compression,
@@ -70,23 +72,24 @@ constexpr std::array k_repository{
         "a package whose NEVRA is listed under another key: list both, the newer one, or refuse it",
         "keep|replace|reject"},
     Setting<RepositorySettings>{"quiet", &RepositorySettings::quiet,
-                                "publish when nothing new has come for this long", "", 0, k_hour},
+                                "publish when nothing new has come for this long", "", 0, k_hour,
+                                Flag::daemon},
     Setting<RepositorySettings>{"max_age", &RepositorySettings::max_age,
-                                "or when the oldest change has waited this long", "", 0, k_day},
+                                "or when the oldest change has waited this long", "", 0, k_day, Flag::daemon},
     Setting<RepositorySettings>{"max_count", &RepositorySettings::max_count,
-                                "or when this many packages wait", "", 1, 1'000'000},
+                                "or when this many packages wait", "", 1, 1'000'000, Flag::daemon},
     Setting<RepositorySettings>{"poll", &RepositorySettings::poll,
                                 "compare listing and metadata this often; 0: only at the start", "", 0,
-                                365 * k_day},
+                                365 * k_day, Flag::daemon},
     Setting<RepositorySettings>{"requests", &RepositorySettings::requests, "to the store at the same time",
                                 "", 1, 256},
 };
 
 constexpr std::array k_queue{
     Setting<QueueSettings>{"name", &QueueSettings::name, "name, URL or ARN of an SQS queue", "", 0,
-                           UINT64_MAX, false},
+                           UINT64_MAX, Flag::nowhere},
     Setting<QueueSettings>{"region", &QueueSettings::region, "where it is, when not where [aws] says", "", 0,
-                           UINT64_MAX, false},
+                           UINT64_MAX, Flag::nowhere},
 };
 
 struct Unit {

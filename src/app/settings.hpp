@@ -71,6 +71,9 @@ struct Settings {
   std::vector<QueueSettings> queues;
 };
 
+// Where a setting is offered on the command line.
+enum class Flag { everywhere, daemon, nowhere };
+
 // One row. `S` is the section's struct.
 template <typename S>
 struct Setting {
@@ -80,7 +83,7 @@ struct Setting {
   std::string_view choices;  // "a|b|c", or "" for any text
   std::uint64_t least = 0;   // numbers; durations in milliseconds
   std::uint64_t most = UINT64_MAX;
-  bool is_flag = true;  // also offered on the command line
+  Flag flag = Flag::everywhere;
 };
 
 // The rows of a section, in the order in which they are shown.

@@ -60,17 +60,26 @@ constexpr std::array<CodeKind, 39> k_code_kinds{{
 ErrorKind status_kind(int status) {
   switch (status) {
     case 304:
-    case 412: return ErrorKind::precondition_failed;
+    case 412:
+      return ErrorKind::precondition_failed;
     case 401:
-    case 403: return ErrorKind::denied;
-    case 404: return ErrorKind::not_found;
+    case 403:
+      return ErrorKind::denied;
+    case 404:
+      return ErrorKind::not_found;
     case 405:
-    case 501: return ErrorKind::unsupported;
-    case 408: return ErrorKind::timed_out;
-    case 409: return ErrorKind::conflict;
-    case 429: return ErrorKind::throttled;
-    case 507: return ErrorKind::no_space;
-    default: return status >= 500 ? ErrorKind::unavailable : ErrorKind::invalid;
+    case 501:
+      return ErrorKind::unsupported;
+    case 408:
+      return ErrorKind::timed_out;
+    case 409:
+      return ErrorKind::conflict;
+    case 429:
+      return ErrorKind::throttled;
+    case 507:
+      return ErrorKind::no_space;
+    default:
+      return status >= 500 ? ErrorKind::unavailable : ErrorKind::invalid;
   }
 }
 
@@ -79,7 +88,8 @@ std::string clean(std::string_view text) {
   // Not in the middle of a UTF-8 character.
   if (line.size() < text.size())
     while (!line.empty() && (static_cast<unsigned char>(text[line.size()]) & 0xC0) == 0x80) line.pop_back();
-  std::replace_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
   while (line.ends_with(' ') || line.ends_with('.')) line.pop_back();
   return line;
 }
@@ -93,7 +103,8 @@ AwsErrorBody parse_json(const std::string& body) {
   if (!json.is_object()) return {};
   const std::string type = text("__type");  // "com.amazonaws.sqs#QueueDoesNotExist"
   const std::string message = text("message");
-  return {clean(std::string_view(type).substr(type.find('#') + 1)), clean(message.empty() ? text("Message") : message)};
+  return {clean(std::string_view(type).substr(type.find('#') + 1)),
+          clean(message.empty() ? text("Message") : message)};
 }
 
 AwsErrorBody parse_xml(const std::string& body) {

@@ -51,7 +51,9 @@ protected:
   }
   ~AwsProfileTest() override { std::filesystem::remove_all(m_home); }
 
-  void write(const std::string& name, const std::string& text) { std::ofstream(m_home / ".aws" / name) << text; }
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(m_home / ".aws" / name) << text;
+  }
   Result<AwsProfile> load(const std::string& setting = {}) {
     return load_aws_profile([this](const std::string& name) { return m_environment[name]; }, setting);
   }
@@ -93,7 +95,9 @@ TEST_F(AwsProfileTest, ChosenProfileMustExist) {
 }
 
 TEST_F(AwsProfileTest, EndpointOfOneServiceGoesBeforeTheOneOfAll) {
-  write("config", "[default]\nendpoint_url = http://profile\nservices = local\n[services local]\ns3 =\n  endpoint_url = http://s\n");
+  write("config",
+        "[default]\nendpoint_url = http://profile\nservices = local\n[services local]\ns3 =\n  endpoint_url "
+        "= http://s\n");
   EXPECT_EQ(load()->s3_endpoint_url, "http://s");
   EXPECT_EQ(load()->sqs_endpoint_url, "http://profile");
   m_environment["AWS_ENDPOINT_URL"] = "http://all";

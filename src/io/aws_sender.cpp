@@ -67,7 +67,9 @@ bool is_worth_repeating(ErrorKind kind) {
 }
 
 // What was not answered, or answered with a failure of the service itself, may have been done all the same.
-bool may_have_taken_effect(ErrorKind kind) { return kind == ErrorKind::unavailable || kind == ErrorKind::timed_out; }
+bool may_have_taken_effect(ErrorKind kind) {
+  return kind == ErrorKind::unavailable || kind == ErrorKind::timed_out;
+}
 
 }  // namespace
 
@@ -84,8 +86,8 @@ struct AwsSender::Attempt {
   }
 };
 
-AwsSender::AwsSender(HttpClient& http, CredentialsProvider& credentials, Clock& clock, AwsSenderOptions options,
-                     const Log* log)
+AwsSender::AwsSender(HttpClient& http, CredentialsProvider& credentials, Clock& clock,
+                     AwsSenderOptions options, const Log* log)
     : m_http(http), m_credentials(credentials), m_clock(clock), m_options(options), m_log(log) {}
 
 AwsSender::Attempt AwsSender::attempt(const AwsCall& call, const HttpRequest& unsigned_request,
@@ -120,8 +122,10 @@ bool AwsSender::correct_clock(const HttpResponse& refusal) {
 
 void AwsSender::log(const AwsCall& call, const Attempt& attempt, int number) const {
   if (m_log == nullptr || !m_log->enabled(LogLevel::debug)) return;
-  const std::string outcome = attempt.outcome ? std::to_string(attempt.outcome->status) : attempt.outcome.error().text();
-  m_log->debug("request", {{"action", call.action}, {"about", call.subject}, {"attempt", number}, {"outcome", outcome}});
+  const std::string outcome =
+      attempt.outcome ? std::to_string(attempt.outcome->status) : attempt.outcome.error().text();
+  m_log->debug("request",
+               {{"action", call.action}, {"about", call.subject}, {"attempt", number}, {"outcome", outcome}});
 }
 
 AwsOutcome AwsSender::send(const AwsCall& call) {
@@ -141,7 +145,8 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
 
     Error error = std::move(attempt.outcome).error();
     if (attempt.refusal.status == 0) error = std::move(error).within(call.subject);
-    if (attempt.refusal.status == 403 && std::exchange(may_correct_clock, false) && correct_clock(attempt.refusal))
+    if (attempt.refusal.status == 403 && std::exchange(may_correct_clock, false) &&
+        correct_clock(attempt.refusal))
       continue;
     if (attempt.found_credentials_expired(call) && std::exchange(may_renew_credentials, false)) {
       m_credentials.expire(attempt.used);

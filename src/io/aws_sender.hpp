@@ -25,7 +25,7 @@ struct AwsSenderOptions {
 
 // One request as a value. What it refers to (exchange.body, the callbacks) must live until send() returns.
 struct AwsCall {
-  HttpRequest request;         // unsigned, with scheme and host
+  HttpRequest request;  // unsigned, with scheme and host
   SigningScope scope;
   std::string subject;         // what it is about, for messages: "s3://bucket/key", a queue's URL
   std::string action;          // what the credentials must allow, for messages: "s3:GetObject"

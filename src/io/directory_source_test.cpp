@@ -231,14 +231,19 @@ TEST_F(DirectorySourceTest, ADirectoryThatMayNotBeReadIsToldAndTheOthersAreWatch
   directory.write("zone/b.rpm", "1");
   fs::permissions(directory.path("secret"), fs::perms::none);
   // Only this thread becomes somebody who owns nothing here; does nothing unless the test runs as root.
-  fs::permissions(directory.path(), fs::perms::others_all, fs::perm_options::add);
+  for (const auto& open_to_all : {directory.path(), directory.path("zone")})
+    fs::permissions(open_to_all, fs::perms::all);
   const auto user = static_cast<uid_t>(::setfsuid(::geteuid() == 0 ? 65534 : ::geteuid()));
   open();
-  const auto first = source->receive(k_moment, {});
+  const auto failed = source->receive(k_moment, {});
+  std::ofstream(directory.path("zone/c.rpm")) << "1";
+  const auto seen = receive({"zone/c.rpm"});
   ::setfsuid(user);
-  EXPECT_TRUE(first.failed_with(ErrorKind::denied));
+  EXPECT_TRUE(failed.failed_with(ErrorKind::denied));
+  EXPECT_THAT(seen, ElementsAre("zone/c.rpm"));
   fs::permissions(directory.path("secret"), fs::perms::owner_all);
-  EXPECT_THAT(receive({"secret/a.rpm", "zone/b.rpm"}), ElementsAre("secret/a.rpm", "zone/b.rpm"))
+  EXPECT_THAT(receive({"secret/a.rpm", "zone/b.rpm"}),
+              ElementsAre("secret/a.rpm", "zone/b.rpm", "zone/c.rpm"))
       << "once it can be read, all there is";
 }
 

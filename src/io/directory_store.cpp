@@ -18,7 +18,7 @@ namespace repoupdate {
 namespace {
 
 constexpr std::size_t k_page = 1000;
-constexpr std::size_t k_piece = 1024 * 1024;
+constexpr std::size_t k_piece = std::size_t{1} << 20;
 constexpr std::string_view k_lock_name = ".repoupdate.lock";
 
 bool is_reserved(std::string_view part) {

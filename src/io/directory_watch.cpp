@@ -20,7 +20,7 @@ constexpr std::uint32_t k_departure = IN_DELETE | IN_MOVED_FROM;
 constexpr std::uint32_t k_watched = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | k_departure | IN_DELETE_SELF |
                                     IN_MOVE_SELF |  // wake us up to look at the root
                                     IN_ONLYDIR;
-constexpr std::size_t k_buffer = 64 * 1024;
+constexpr std::size_t k_buffer = std::size_t{64} << 10;
 
 bool is_ignored(std::string_view name) {
   return is_hidden(name) || name == "repodata";

@@ -14,7 +14,9 @@ bool is_unreserved(char c) {
          c == '_' || c == '~';
 }
 
-bool is_host_character(char c) { return is_unreserved(c) || c == ':' || c == '[' || c == ']'; }
+bool is_host_character(char c) {
+  return is_unreserved(c) || c == ':' || c == '[' || c == ']';
+}
 
 void add_query(HttpRequest& request, std::string_view query) {
   while (!query.empty()) {
@@ -91,7 +93,7 @@ std::string canonical_query(const HttpRequest& request) {
   std::string text;
   for (const auto& [name, value] : encoded) {
     if (!text.empty()) text += '&';
-    text += name + '=' + value;
+    text.append(name).append("=").append(value);
   }
   return text;
 }

@@ -30,8 +30,9 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 0;
   HttpHeaders headers;
-  std::string body;     // what no sink took: errors, and answers of requests without a sink
-  bool resent = false;  // a kept connection died under the request and it was sent again: it may have arrived twice
+  std::string body;  // what no sink took: errors, and answers of requests without a sink
+  // A kept connection died under the request, and it was sent again: it may have arrived twice.
+  bool resent = false;
 
   bool succeeded() const { return status >= 200 && status < 300; }
   // The header's value, or "" when there is none. `name` in lower case.

@@ -24,7 +24,8 @@ using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
 constexpr long k_receive_buffer = 256L << 10;
 
 std::string one_line(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return text;
 }
 
@@ -82,7 +83,8 @@ bool Transfer::take_header(std::string_view line) {
 
 bool Transfer::take_body(std::string_view bytes) {
   if (!response.succeeded()) {
-    response.body.append(bytes.substr(0, k_max_error_body - std::min(k_max_error_body, response.body.size())));
+    response.body.append(
+        bytes.substr(0, k_max_error_body - std::min(k_max_error_body, response.body.size())));
     return true;
   }
   if (exchange.sink) return check(exchange.sink(bytes));
@@ -120,7 +122,8 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* tra
 }
 
 std::size_t on_write(char* data, std::size_t size, std::size_t count, void* transfer) {
-  return static_cast<Transfer*>(transfer)->take_body({data, size * count}) ? size * count : CURL_WRITEFUNC_ERROR;
+  return static_cast<Transfer*>(transfer)->take_body({data, size * count}) ? size * count
+                                                                           : CURL_WRITEFUNC_ERROR;
 }
 
 std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* transfer) {
@@ -164,7 +167,7 @@ Result<HeaderList> make_header_list(const HttpRequest& request) {
   for (const auto& [name, value] : request.headers) {
     if ((name + value).find_first_of(std::string("\r\n\0", 3)) != std::string::npos)
       return Error{ErrorKind::invalid, "header '" + one_line(name) + "': a line break in its value", {}};
-    append(value.empty() ? name + ';' : name + ": " + value);
+    append(value.empty() ? std::string(name).append(";") : std::string(name).append(": ").append(value));
   }
   return list;
 }
@@ -182,7 +185,8 @@ struct HttpClient::State {
 
   Easy take();
   void give_back(Easy easy);
-  void prepare(CURL* easy, const HttpRequest& request, const HttpExchange& exchange, Transfer& transfer) const;
+  void prepare(CURL* easy, const HttpRequest& request, const HttpExchange& exchange,
+               Transfer& transfer) const;
 
   const HttpClientOptions options;
   std::mutex mutex;
@@ -209,7 +213,8 @@ void HttpClient::State::give_back(Easy easy) {
 
 void HttpClient::State::prepare(CURL* easy, const HttpRequest& request, const HttpExchange& exchange,
                                 Transfer& transfer) const {
-  const Duration connect = std::min(options.connect_timeout, exchange.timeout.value_or(options.connect_timeout));
+  const Duration connect =
+      std::min(options.connect_timeout, exchange.timeout.value_or(options.connect_timeout));
   const auto stall = std::chrono::ceil<std::chrono::seconds>(options.stall_timeout);
   curl_easy_setopt(easy, CURLOPT_URL, url(request).c_str());
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);  // "/a/../b" is a key, and signed as it is
@@ -225,7 +230,8 @@ void HttpClient::State::prepare(CURL* easy, const HttpRequest& request, const Ht
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()));
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(stall.count()));
-  if (exchange.timeout) curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(exchange.timeout->count()));
+  if (exchange.timeout)
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(exchange.timeout->count()));
   if (!options.ca_bundle.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_bundle.c_str());
   if (exchange.direct) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 

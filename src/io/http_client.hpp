@@ -22,7 +22,7 @@ struct HttpClientOptions {
   // A transfer that moves less than 1 byte a second for this long is given up; there is no limit on the
   // length of a transfer that moves.
   Duration stall_timeout{std::chrono::seconds(60)};
-  std::string ca_bundle;   // PEM file; empty: the system's. TLS is always verified.
+  std::string ca_bundle;  // PEM file; empty: the system's. TLS is always verified.
   std::string user_agent = "repoupdate";
 };
 
@@ -31,18 +31,18 @@ inline constexpr std::uint64_t k_max_error_body = 64ULL << 10;     // of a non-2
 
 // What to send and where the answer goes. Views must live until send() returns.
 struct HttpExchange {
-  std::string_view body;                          // sent as it is
+  std::string_view body;  // sent as it is
   // Instead of body: gives bytes of the upload from `offset` on, at least one, as long as its view lives until
   // the next call. Called until it has given `upload_size` bytes; an offset may come again.
   std::function<Result<std::string_view>(std::uint64_t offset)> upload;
   std::uint64_t upload_size = 0;
   // Called once with the status and headers of a 2xx answer, before its first byte of body.
   std::function<Result<void>(const HttpResponse& head)> on_head;
-  ByteSink sink;                                  // takes a 2xx body piece by piece instead of HttpResponse::body
-  std::uint64_t body_limit = k_max_response_body; // of a 2xx body without a sink; more is ErrorKind::invalid
-  std::optional<Duration> timeout;                // for the whole exchange, where one is wanted
-  bool direct = false;                            // never through a proxy: link-local metadata services
-  std::stop_token stop;                           // ends the transfer with ErrorKind::cancelled
+  ByteSink sink;  // takes a 2xx body piece by piece instead of HttpResponse::body
+  std::uint64_t body_limit = k_max_response_body;  // of a 2xx body without a sink; more is ErrorKind::invalid
+  std::optional<Duration> timeout;                 // for the whole exchange, where one is wanted
+  bool direct = false;                             // never through a proxy: link-local metadata services
+  std::stop_token stop;                            // ends the transfer with ErrorKind::cancelled
 };
 
 // Thread-safe. An HTTP status is not a failure here: only connection failures and answers that break off

@@ -13,7 +13,8 @@ S3Caller::S3Caller(S3Bucket bucket, AwsSender& sender, std::stop_token stop)
 std::string S3Caller::subject(std::string_view key) const {
   std::string text = "s3://" + m_bucket.options.bucket;
   if (!key.empty()) text.append("/").append(key);
-  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }, '?');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }, '?');
   return text;
 }
 
@@ -28,7 +29,8 @@ AwsCall S3Caller::call(HttpRequest request, std::string_view key, std::string ac
 }
 
 StoredMark stored_mark(const HttpResponse& response) {
-  return {{std::string(response.header("etag"))}, parse_http_date(response.header("date")).value_or(SystemTime{})};
+  return {{std::string(response.header("etag"))},
+          parse_http_date(response.header("date")).value_or(SystemTime{})};
 }
 
 }  // namespace repoupdate

@@ -22,10 +22,12 @@ int number_at(std::string_view text, std::size_t at, std::size_t length) {
 
 std::optional<SystemTime> make_time(int year, int month, int day, int hour, int minute, int second) {
   const auto in = [](int value, int low, int high) { return value >= low && value <= high; };
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   // 60 is a leap second.
-  if (year < 0 || !date.ok() || !in(hour, 0, 23) || !in(minute, 0, 59) || !in(second, 0, 60)) return std::nullopt;
+  if (year < 0 || !date.ok() || !in(hour, 0, 23) || !in(minute, 0, 59) || !in(second, 0, 60))
+    return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);
 }
@@ -47,8 +49,8 @@ std::optional<SystemTime> parse_iso8601(std::string_view text) {
   if (rest.starts_with('.'))
     rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
   if (!rest.empty() && rest != "Z") return std::nullopt;
-  return make_time(number_at(text, 0, 4), number_at(text, 5, 2), number_at(text, 8, 2), number_at(text, 11, 2),
-                   number_at(text, 14, 2), number_at(text, 17, 2));
+  return make_time(number_at(text, 0, 4), number_at(text, 5, 2), number_at(text, 8, 2),
+                   number_at(text, 11, 2), number_at(text, 14, 2), number_at(text, 17, 2));
 }
 
 std::optional<SystemTime> parse_http_date(std::string_view text) {
@@ -56,8 +58,9 @@ std::optional<SystemTime> parse_http_date(std::string_view text) {
   if (text.size() != k_shape.size() || !text.ends_with(" GMT")) return std::nullopt;
   const auto month = std::find(k_months.begin(), k_months.end(), text.substr(8, 3));
   if (month == k_months.end()) return std::nullopt;
-  return make_time(number_at(text, 12, 4), static_cast<int>(month - k_months.begin()) + 1, number_at(text, 5, 2),
-                   number_at(text, 17, 2), number_at(text, 20, 2), number_at(text, 23, 2));
+  return make_time(number_at(text, 12, 4), static_cast<int>(month - k_months.begin()) + 1,
+                   number_at(text, 5, 2), number_at(text, 17, 2), number_at(text, 20, 2),
+                   number_at(text, 23, 2));
 }
 
 }  // namespace repoupdate

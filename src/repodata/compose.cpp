@@ -70,6 +70,7 @@ Publication compose_publication(const Repomd& old, PerKind<EncodedFile> files, s
 
   Publication publication;
   publication.packages = packages;
+  publication.revision = renewed.revision;
   publication.superseded = superseded_keys(old, renewed);
   for (const RepomdRecord& record : old.records)
     if (is_derived_record(record.type)) publication.dropped_records.push_back(record.type);

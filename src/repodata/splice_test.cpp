@@ -399,7 +399,7 @@ TEST(Splice, DamagedXmlIsRefusedOrReadAsTheFullParserReadsIt) {
       "<?", "?>", "<package>", "</package>", "<package/>", "<name>", "</format>", " ",   "="};
   const PerKind<std::string> good = sample::documents({k_a, k_b, k_c});
   int both = 0;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     PerKind<std::string> open = good;
     std::string& damaged = open[k_metadata_kinds[random() % k_metadata_kinds.size()].kind];
     for (auto count = random() % 3 + 1; count > 0; --count)
@@ -425,7 +425,7 @@ TEST(Splice, DamagedXmlIsRefusedOrReadAsTheFullParserReadsIt) {
     EXPECT_EQ(report.entries, renewed->index.entries) << open[MetadataKind::primary];
     EXPECT_THAT(report.problems, IsEmpty());
   }
-  EXPECT_GT(both, 100);
+  EXPECT_GT(both, 30);
 }
 
 // Any order, any layout: what remains are the kept fragments in their order and the inserts in theirs.

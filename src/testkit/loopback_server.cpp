@@ -54,7 +54,8 @@ std::optional<WireRequest> read_request(int connection, std::string& pending) {
     if (!read_more()) return std::nullopt;
   WireRequest request = parse_head(pending.substr(0, head_end));
   pending.erase(0, head_end + 4);
-  const auto length = static_cast<std::size_t>(std::strtoull(request.header("content-length").c_str(), nullptr, 10));
+  const auto length =
+      static_cast<std::size_t>(std::strtoull(request.header("content-length").c_str(), nullptr, 10));
   while (pending.size() < length)
     if (!read_more()) return std::nullopt;
   request.body = pending.substr(0, length);
@@ -89,7 +90,9 @@ WireAnswer answer(int status, std::initializer_list<std::pair<std::string, std::
   return {bytes.append("\r\n").append(body)};
 }
 
-WireAnswer no_answer() { return {{}, true}; }
+WireAnswer no_answer() {
+  return {{}, true};
+}
 
 struct LoopbackServer::State {
   Responder responder;
@@ -172,9 +175,13 @@ LoopbackServer::~LoopbackServer() {
   ::close(m_state->listener);
 }
 
-std::string LoopbackServer::host() const { return "127.0.0.1:" + std::to_string(m_state->port); }
+std::string LoopbackServer::host() const {
+  return "127.0.0.1:" + std::to_string(m_state->port);
+}
 
-std::string LoopbackServer::url() const { return "http://" + host(); }
+std::string LoopbackServer::url() const {
+  return "http://" + host();
+}
 
 std::vector<WireRequest> LoopbackServer::requests() const {
   const std::scoped_lock lock(m_state->mutex);

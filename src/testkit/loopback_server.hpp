@@ -23,9 +23,9 @@ struct WireRequest {
 };
 
 struct WireAnswer {
-  std::string bytes;         // sent as they are; empty: none
-  bool then_close = false;   // the connection, whatever the bytes promised
-  bool then_stall = false;   // send nothing more until the client or the server goes away
+  std::string bytes;        // sent as they are; empty: none
+  bool then_close = false;  // the connection, whatever the bytes promised
+  bool then_stall = false;  // send nothing more until the client or the server goes away
 };
 
 // A well-formed answer with a Content-Length, which a header given here replaces (an answer to HEAD).

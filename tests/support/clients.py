@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from support.process import checked, sudo
 
 REPO_ID = "under-test"
+NOTHING_FOUND = 104  # zypper's exit code of a search without a match
 
 # skip_if_unavailable: Debian's dnf defaults to leaving out a repository that it cannot read, with exit code 0.
 DNF_CONF = """\
@@ -103,14 +104,20 @@ class Zypper:
     def __exit__(self, *_):
         subprocess.run([*sudo(), "rm", "-rf", str(self.root)], check=True)
 
+    def _command(self, *arguments):
+        return [*sudo(), "zypper", "--root", str(self.root), "--non-interactive", "--no-gpg-checks", "--releasever", "15",
+                *arguments]
+
     def run(self, *arguments):
-        return checked([*sudo(), "zypper", "--root", str(self.root), "--non-interactive", "--no-gpg-checks",
-                        "--releasever", "15", *arguments])
+        return checked(self._command(*arguments))
 
     def packages(self):
         """"name-version-release.arch" of every package, sorted, from metadata fetched now; the epoch where not 0."""
         self.run("refresh", "--force")
-        found = ElementTree.fromstring(self.run("--xmlout", "search", "--details", "--type", "package"))
+        search = self._command("--xmlout", "search", "--details", "--type", "package")
+        done = subprocess.run(search, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+        assert done.returncode in (0, NOTHING_FOUND), f"zypper search: {done.returncode}\n{done.stdout}{done.stderr}"
+        found = ElementTree.fromstring(done.stdout)
         return sorted(f"{item.get('name')}-{item.get('edition')}.{item.get('arch')}" for item in found.iter("solvable"))
 
     def download(self, *names):

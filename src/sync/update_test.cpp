@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/update.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "repodata/repomd.hpp"
+#include "sync/repository_state.hpp"
+#include "sync/verify.hpp"
+#include "testkit/fake_clock.hpp"
+#include "testkit/memory_object_store.hpp"
+#include "testkit/package_builder.hpp"
+
+namespace repoupdate {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+constexpr SystemTime k_uploaded{std::chrono::seconds(1'790'000'000)};
+
+class UpdateTest : public testing::Test {
+protected:
+  UpdateTest() { EXPECT_TRUE(create_repository(repository, clock).ok()); }
+
+  std::string place(const std::string& href, const std::string& name, const std::string& version = "1",
+                    bool knows_sha256 = true) {
+    const std::string bytes = build_package({name, "0", version, "1", "noarch"});
+    store.place("r/" + href, bytes, k_uploaded, knows_sha256);
+    return bytes;
+  }
+  static UpdateRequest keys(std::initializer_list<std::string> hrefs) {
+    UpdateRequest request;
+    for (const auto& href : hrefs) request.changes.keys[href];
+    return request;
+  }
+  UpdateReport run(const UpdateRequest& request) {
+    auto report = update(repository, request, clock, {});
+    EXPECT_TRUE(report.ok()) << (report ? "" : report.error().text());
+    return report ? *report : UpdateReport{};
+  }
+  std::vector<std::string> listed() {
+    auto state = load_state(repository);
+    std::vector<std::string> names;
+    if (!state) return {state.error().text()};
+    for (const auto& entry : state->index.entries)
+      names.push_back(entry.location_href + ' ' + to_string(entry.nevra));
+    return names;
+  }
+  void expect_sound() {
+    const auto outcome = verify(repository, true, {});
+    ASSERT_TRUE(outcome.ok()) << outcome.error().text();
+    for (const auto& problem : outcome->problems) ADD_FAILURE() << problem.key << ' ' << problem.what;
+  }
+  std::size_t puts() {
+    std::size_t count = 0;
+    for (const auto& request : store.requests()) count += request.starts_with("PUT");
+    return count;
+  }
+
+  MemoryObjectStore store;
+  FakeClock clock;
+  Repository repository{.name = "s3://b/r", .store = &store, .prefix = "r/", .policy = {}, .nested = {}};
+};
+
+TEST_F(UpdateTest, AddedReplacedAndRemovedPackagesAreVisible) {
+  place("a.rpm", "a");
+  place("sub/b.rpm", "b");
+  EXPECT_EQ(run(keys({"a.rpm", "sub/b.rpm"})).added(), 2u);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch", "sub/b.rpm b-1-1.noarch"));
+
+  place("a.rpm", "a", "2");
+  store.drop("r/sub/b.rpm");
+  const auto report = run(keys({"a.rpm", "sub/b.rpm"}));
+  EXPECT_EQ(report.replaced(), 1u);
+  EXPECT_EQ(report.removed(), 1u);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-2-1.noarch"));
+  expect_sound();
+}
+
+// What docs/cost.md promises: two looks at the package, its first bytes, and four PUTs.
+TEST_F(UpdateTest, OneAddedPackageCostsTheDocumentedRequests) {
+  place("a.rpm", "a");
+  const auto size = store.contents().at("r/a.rpm").bytes.size();
+  store.forget_requests();
+  run(keys({"a.rpm"}));
+  EXPECT_THAT(store.requests(),
+              UnorderedElementsAre("GET r/repodata/repomd.xml", HasSubstr("primary.xml.gz"), "HEAD r/a.rpm",
+                                   "GET r/a.rpm 0+" + std::to_string(size), HasSubstr("filelists.xml.gz"),
+                                   HasSubstr("other.xml.gz"), HasSubstr("primary.xml.gz"),
+                                   HasSubstr("filelists.xml.gz"), HasSubstr("other.xml.gz"),
+                                   "PUT r/repodata/repomd.xml", "HEAD r/a.rpm"));
+  EXPECT_EQ(puts(), 4u);
+}
+
+// I5: the same change set applied twice publishes once.
+TEST_F(UpdateTest, NoChangeMeansNoPut) {
+  place("a.rpm", "a");
+  place("unknown.rpm", "u", "1", false);
+  run(keys({"a.rpm", "unknown.rpm"}));
+  store.forget_requests();
+  UpdateRequest again = keys({"a.rpm", "unknown.rpm", "never-there.rpm"});
+  again.reconcile = true;
+  EXPECT_FALSE(run(again).published);
+  EXPECT_EQ(puts(), 0u);
+}
+
+// I2: the pointer is written last, and semantics 25: what may be cached for how long.
+TEST_F(UpdateTest, PointerComesLastAndIsNeverCached) {
+  place("a.rpm", "a");
+  store.forget_requests();
+  run(keys({"a.rpm"}));
+  std::vector<std::string> put_keys;
+  for (const auto& request : store.requests())
+    if (request.starts_with("PUT ")) put_keys.push_back(request.substr(4));
+  ASSERT_EQ(put_keys.size(), 4u);
+  EXPECT_EQ(put_keys.back(), "r/repodata/repomd.xml");
+  const auto contents = store.contents();
+  EXPECT_EQ(contents.at(put_keys.back()).options.cache_control, "no-cache");
+  EXPECT_EQ(contents.at(put_keys.front()).options.cache_control, "public, max-age=31536000, immutable");
+  EXPECT_EQ(contents.at(put_keys.front()).options.content_type, "application/gzip");
+}
+
+// I14: a removal needs a 404. 403 says nothing.
+TEST_F(UpdateTest, DeniedIsNotGone) {
+  place("a.rpm", "a");
+  place("b.rpm", "b");
+  run(keys({"a.rpm"}));
+  store.drop("r/a.rpm");
+  store.before = [](const std::string& request) -> Result<void> {
+    if (request == "HEAD r/a.rpm") return Error{ErrorKind::denied, "403", {}};
+    return {};
+  };
+  const auto report = run(keys({"a.rpm", "b.rpm"}));
+  ASSERT_EQ(report.failures.size(), 1u);
+  EXPECT_EQ(report.failures[0].error.kind, ErrorKind::denied);
+  EXPECT_EQ(listed().size(), 2u);  // a stays, b is published all the same
+}
+
+// Semantics 9: a bad package costs its neighbours nothing, and what was listed before stays.
+TEST_F(UpdateTest, CorruptPackagesAreReportedAndTheRestIsPublished) {
+  const std::string good = place("good.rpm", "good");
+  store.place("r/text.rpm", "hello", k_uploaded);
+  store.place("r/empty.rpm", "", k_uploaded);
+  store.place("r/cut.rpm", good.substr(0, 300), k_uploaded);
+  store.place("r/unhashed.rpm", "hello", k_uploaded, false);
+  std::string flipped = good;
+  flipped[flipped.size() - 100] = static_cast<char>(flipped[flipped.size() - 100] ^ 1);
+  store.place("r/flipped.rpm", flipped, k_uploaded);
+  const auto report =
+      run(keys({"good.rpm", "text.rpm", "empty.rpm", "cut.rpm", "flipped.rpm", "unhashed.rpm"}));
+  EXPECT_EQ(report.failures.size(), 5u);
+  for (const auto& failure : report.failures)
+    EXPECT_EQ(failure.error.kind, ErrorKind::corrupt) << failure.href;
+  EXPECT_THAT(listed(), ElementsAre("good.rpm good-1-1.noarch"));
+}
+
+// I3: another writer wins between our plan and our PUT; both changes are there in the end.
+TEST_F(UpdateTest, LostRaceIsPlannedAgainAndNothingIsReadTwice) {
+  place("a.rpm", "a");
+  place("b.rpm", "b");
+  bool raced = false;
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "PUT r/repodata/repomd.xml" && !std::exchange(raced, true)) run(keys({"b.rpm"}));
+    return {};
+  };
+  store.forget_requests();
+  const auto report = run(keys({"a.rpm"}));
+  EXPECT_EQ(report.lost_races, 1);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch", "b.rpm b-1-1.noarch"));
+  std::size_t reads = 0;
+  for (const auto& request : store.requests()) reads += request.starts_with("GET r/a.rpm");
+  EXPECT_EQ(reads, 1u);
+  expect_sound();
+}
+
+TEST_F(UpdateTest, GivesUpWithAConflictWhenOthersKeepPublishing) {
+  place("a.rpm", "a");
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "PUT r/repodata/repomd.xml") return Error{ErrorKind::precondition_failed, "412", {}};
+    return {};
+  };
+  const auto report = update(repository, keys({"a.rpm"}), clock, {});
+  EXPECT_TRUE(report.failed_with(ErrorKind::conflict));
+}
+
+// The package goes between our look and our publication; the one who hears of it finds nothing to remove yet.
+TEST_F(UpdateTest, PackageThatGoesWhileItIsPublishedIsNotListedInTheEnd) {
+  place("a.rpm", "a");
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "PUT r/repodata/repomd.xml" && store.contents().contains("r/a.rpm")) {
+      store.drop("r/a.rpm");
+      EXPECT_FALSE(run(keys({"a.rpm"})).published);
+    }
+    return {};
+  };
+  run(keys({"a.rpm"}));
+  EXPECT_THAT(listed(), IsEmpty());
+}
+
+TEST_F(UpdateTest, PackageThatComesBackWhileItIsRemovedIsListedInTheEnd) {
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  store.drop("r/a.rpm");
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "PUT r/repodata/repomd.xml" && !store.contents().contains("r/a.rpm")) {
+      place("a.rpm", "a");
+      EXPECT_FALSE(run(keys({"a.rpm"})).published);
+    }
+    return {};
+  };
+  run(keys({"a.rpm"}));
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch"));
+}
+
+TEST_F(UpdateTest, ReconcileFindsWhatNoEventTold) {
+  place("a.rpm", "a");
+  place("b.rpm", "b");
+  run(keys({"a.rpm", "b.rpm"}));
+  store.drop("r/a.rpm");
+  place("c.rpm", "c");
+  store.place("r/b.rpm", build_package({"b", "0", "2", "1", "noarch"}, 65), k_uploaded);
+  store.place("r/repodata/stray.rpm", "no package", k_uploaded);
+  UpdateRequest request;
+  request.reconcile = true;
+  run(request);
+  EXPECT_THAT(listed(), ElementsAre("b.rpm b-2-1.noarch", "c.rpm c-1-1.noarch"));
+}
+
+// The size is the same; only its time tells that it was written after the metadata.
+TEST_F(UpdateTest, ReconcileSeesAPackageReplacedByOneOfTheSameSize) {
+  place("a.rpm", "a", "1");
+  run(keys({"a.rpm"}));
+  store.place("r/a.rpm", build_package({"a", "0", "2", "1", "noarch"}),
+              SystemTime(std::chrono::seconds(1'900'000'000)));
+  UpdateRequest request;
+  request.reconcile = true;
+  EXPECT_EQ(run(request).replaced(), 1u);
+}
+
+// Semantics 3: on 404 of the decoded key, the raw one.
+TEST_F(UpdateTest, RawSpellingIsTriedWhenTheDecodedKeyIsNotThere) {
+  place("a+b.rpm", "a");
+  UpdateRequest request;
+  request.changes.keys["a b.rpm"].raw_href = "a+b.rpm";
+  run(request);
+  EXPECT_THAT(listed(), ElementsAre("a+b.rpm a-1-1.noarch"));
+  store.drop("r/a+b.rpm");
+  run(request);
+  EXPECT_THAT(listed(), IsEmpty());
+}
+
+TEST_F(UpdateTest, ExplicitRemovalDoesNotAskTheStore) {
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  UpdateRequest request;
+  request.changes.removals = {"a.rpm"};
+  EXPECT_EQ(run(request).removed(), 1u);
+  EXPECT_THAT(listed(), IsEmpty());
+  EXPECT_TRUE(store.contents().contains("r/a.rpm"));
+}
+
+// Semantics 13.
+TEST_F(UpdateTest, SameNevraUnderTwoKeysFollowsThePolicy) {
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  store.place("r/copy/a.rpm", build_package({"a", "0", "1", "1", "noarch"}, 99),
+              k_uploaded + std::chrono::seconds(9));
+  repository.policy.same_nevra = SameNevra::reject;
+  EXPECT_EQ(run(keys({"copy/a.rpm"})).failures.size(), 1u);
+  repository.policy.same_nevra = SameNevra::replace;
+  const auto report = run(keys({"copy/a.rpm"}));
+  EXPECT_THAT(report.notes, ElementsAre(HasSubstr("a-1-1.noarch is there under 2 keys")));
+  EXPECT_THAT(listed(), ElementsAre("copy/a.rpm a-1-1.noarch"));
+  repository.policy.same_nevra = SameNevra::keep;
+  run(keys({"a.rpm"}));
+  EXPECT_EQ(listed().size(), 2u);
+}
+
+// Semantics 28: never build on metadata that are not what repomd.xml says.
+TEST_F(UpdateTest, DamagedMetadataStopTheUpdateAndARebuildRepairsThem) {
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  for (const auto& [key, stored] : store.contents())
+    if (key.find("primary") != std::string::npos || key.find("filelists") != std::string::npos)
+      store.place(key, stored.bytes.substr(0, stored.bytes.size() - 4), k_uploaded);
+  place("b.rpm", "b");
+  store.forget_requests();
+  const auto refused = update(repository, keys({"b.rpm"}), clock, {});
+  ASSERT_TRUE(refused.failed_with(ErrorKind::corrupt));
+  EXPECT_THAT(refused.error().message, HasSubstr("--rebuild"));
+  EXPECT_EQ(puts(), 0u);
+
+  for (const auto& [key, stored] : store.contents())  // as its message says
+    if (key.find("xml.gz") != std::string::npos) store.drop(key);
+  UpdateRequest rebuild;
+  rebuild.rebuild = true;
+  run(rebuild);
+  EXPECT_EQ(listed().size(), 2u);
+  expect_sound();
+}
+
+TEST_F(UpdateTest, MissingRepositoryIsMadeOnlyWhenThePolicySaysSo) {
+  store.drop("r/repodata/repomd.xml");
+  place("a.rpm", "a");
+  EXPECT_TRUE(update(repository, keys({"a.rpm"}), clock, {}).failed_with(ErrorKind::not_found));
+  repository.policy.create = true;
+  EXPECT_EQ(run(keys({"a.rpm"})).added(), 1u);
+  EXPECT_TRUE(create_repository(repository, clock).failed_with(ErrorKind::precondition_failed));
+}
+
+TEST_F(UpdateTest, DryRunPrintsTheEditAndPutsNothing) {
+  place("a.rpm", "a");
+  store.forget_requests();
+  UpdateRequest request = keys({"a.rpm"});
+  request.dry_run = true;
+  const auto report = run(request);
+  EXPECT_EQ(puts(), 0u);
+  ASSERT_EQ(report.edits.size(), 1u);
+  EXPECT_EQ(to_string(report.edits[0]), "+ a-1-1.noarch a.rpm\n");
+}
+
+// Semantics 10: a stop leaves the publication before the pointer is written.
+TEST_F(UpdateTest, StopBeforeThePointerLeavesTheOldRepository) {
+  place("a.rpm", "a");
+  std::stop_source stop;
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request.starts_with("PUT")) stop.request_stop();
+    return {};
+  };
+  EXPECT_TRUE(update(repository, keys({"a.rpm"}), clock, stop.get_token()).failed_with(ErrorKind::cancelled));
+  store.before = nullptr;
+  EXPECT_THAT(listed(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace repoupdate

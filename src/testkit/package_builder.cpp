@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "testkit/package_builder.hpp"
+
+#include <cstdint>
+#include <vector>
+
+#include "base/hash.hpp"
+
+namespace repoupdate {
+namespace {
+
+// Types and tags of rpmtag.h.
+constexpr std::uint32_t k_int32 = 4, k_string = 6, k_bin = 7;
+constexpr std::uint32_t k_header_signatures = 62, k_header_immutable = 63, k_sha256header = 273;
+
+void append_u32(std::string& bytes, std::uint32_t number) {
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
+}
+
+// A header: magic, two counts, 16 bytes an entry, the data. The region entry comes first in the index, and its
+// trailer last in the data.
+class HeaderBuilder {
+public:
+  explicit HeaderBuilder(std::uint32_t region) : m_region(region) {}
+
+  void add_string(std::uint32_t tag, const std::string& text) {
+    m_entries.push_back({tag, k_string, m_data.size(), 1});
+    m_data += text + '\0';
+  }
+  void add_int32(std::uint32_t tag, std::uint32_t number) {
+    m_data.resize((m_data.size() + 3) / 4 * 4);
+    m_entries.push_back({tag, k_int32, m_data.size(), 1});
+    append_u32(m_data, number);
+  }
+
+  std::string finish() const {
+    const auto count = static_cast<std::uint32_t>(m_entries.size() + 1);
+    std::string bytes("\x8e\xad\xe8\x01\0\0\0\0", 8);
+    append_u32(bytes, count);
+    append_u32(bytes, static_cast<std::uint32_t>(m_data.size() + 16));
+    append_entry(bytes, {m_region, k_bin, m_data.size(), 16});
+    for (const auto& entry : m_entries) append_entry(bytes, entry);
+    bytes += m_data;
+    append_u32(bytes, m_region);
+    append_u32(bytes, k_bin);
+    append_u32(bytes, static_cast<std::uint32_t>(-16 * static_cast<std::int32_t>(count)));
+    append_u32(bytes, 16);
+    return bytes;
+  }
+
+private:
+  struct Entry {
+    std::uint32_t tag, type;
+    std::size_t offset;
+    std::uint32_t count;
+  };
+  static void append_entry(std::string& bytes, const Entry& entry) {
+    append_u32(bytes, entry.tag);
+    append_u32(bytes, entry.type);
+    append_u32(bytes, static_cast<std::uint32_t>(entry.offset));
+    append_u32(bytes, entry.count);
+  }
+
+  std::uint32_t m_region;
+  std::vector<Entry> m_entries;
+  std::string m_data;
+};
+
+std::string header_of(const Nevra& nevra) {
+  HeaderBuilder header(k_header_immutable);
+  header.add_string(1000, nevra.name);
+  header.add_string(1001, nevra.version);
+  header.add_string(1002, nevra.release);
+  if (nevra.epoch != "0") header.add_int32(1003, static_cast<std::uint32_t>(std::stoul(nevra.epoch)));
+  header.add_string(1004, "summary of " + nevra.name);
+  header.add_int32(1006, 1'700'000'000);  // build time
+  header.add_int32(1009, 4096);           // installed size
+  header.add_string(1014, "MIT");
+  header.add_string(1021, "linux");
+  header.add_string(1022, nevra.arch);
+  header.add_string(1044, nevra.name + '-' + nevra.version + '-' + nevra.release + ".src.rpm");
+  return header.finish();
+}
+
+}  // namespace
+
+std::string build_package(const Nevra& nevra, std::size_t payload_size) {
+  const std::string header = header_of(nevra);
+  HeaderBuilder signature(k_header_signatures);
+  signature.add_string(k_sha256header, sha256_hex(header));
+
+  std::string file("\xed\xab\xee\xdb\x03\x00\x00\x00\x00\x01", 10);
+  file += nevra.name;
+  file.resize(76);
+  file += std::string("\x00\x01\x00\x05", 4);  // Linux, signature as a header
+  file.resize(96);
+  file += signature.finish();
+  file.resize((file.size() + 7) / 8 * 8);
+  file += header;
+  return file + std::string(payload_size, 'p');
+}
+
+}  // namespace repoupdate

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// RPM files out of thin air, for tests that need many or odd ones without rpmbuild.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "model/nevra.hpp"
+
+namespace repoupdate {
+
+// A file that librpm accepts: lead, signature header with the SHA-256 of the header, header, and
+// `payload_size` bytes that nobody unpacks. The same arguments give the same bytes.
+// Source: rpm's "Package file format" (docs/manual/format*.md in rpm's tree).
+std::string build_package(const Nevra& nevra, std::size_t payload_size = 64);
+
+}  // namespace repoupdate
