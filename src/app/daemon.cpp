@@ -29,7 +29,7 @@ double seconds_between(SteadyTime from, SteadyTime to) {
 
 Daemon::Daemon(Session& session, std::optional<Discovery> discovery)
     : m_session(session),
-      m_work(session.clock, session.settings.daemon.retry_ceiling),
+      m_work(session.clock, session.settings.daemon.retry_ceiling, session.settings.daemon.workers),
       m_board(session, m_work, std::move(discovery)) {}
 
 Result<void> Daemon::open() {

@@ -93,6 +93,9 @@ void declare_legacy_daemon(CLI::App& program, CommandLine& line) {
   const auto arguments = std::make_shared<DaemonArguments>();
   program.description(
       "Keeps RPM repositories on S3 up to date: `repoupdate daemon` with the options of the Python tool.");
+  program.footer(
+      "Examples:\n  repoupdate-daemon -q package-events\n"
+      "  repoupdate-daemon -b packages -p el9/x86_64 -q adds -q removes -l /var/log/repoupdate.log -d");
   program.add_option("-b,--bucket", arguments->bucket, "bucket; without it and -p, those that events name");
   program.add_option("-p,--repopath", arguments->path, "path of the repository in the bucket");
   program.add_option("-r,--region", arguments->region, "AWS region");
@@ -119,6 +122,9 @@ void declare_legacy_daemon(CLI::App& program, CommandLine& line) {
 void declare_legacy_packages(CLI::App& program, CommandLine& line) {
   const auto arguments = std::make_shared<PackageArguments>();
   program.description("Uploads packages to, or deletes them from, a repository on S3. The daemon publishes.");
+  program.footer(
+      "Examples:\n  updatePackages -b packages -p el9/x86_64 build/*.rpm\n"
+      "  updatePackages -b packages -p el9/x86_64 -o remove hello-1.0-1.x86_64.rpm");
   program.add_option("-b,--bucket", arguments->bucket, "bucket")->required();
   program.add_option("-p,--repopath", arguments->path, "path of the repository in the bucket");
   program.add_option("-r,--region", arguments->region, "AWS region");

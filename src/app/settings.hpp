@@ -38,7 +38,7 @@ struct LogSettings {
 };
 
 struct DaemonSettings {
-  std::uint64_t workers = 4;
+  std::uint64_t workers = 8;
   Duration visibility{std::chrono::seconds(120)};
   Duration retry_ceiling{std::chrono::seconds(60)};
 };

@@ -18,11 +18,10 @@
 
 namespace repoupdate {
 
-inline constexpr std::size_t k_max_event_body = std::size_t{1}
-                                                << 20;  // bytes: the largest message SQS carries
-inline constexpr int k_max_event_nesting = 32;          // JSON arrays and objects within each other
-inline constexpr int k_max_event_envelopes = 3;         // messages within messages
-inline constexpr std::size_t k_max_event_key = 1024;    // bytes, decoded: the longest key S3 allows
+inline constexpr std::size_t k_max_event_body = 1'048'576;  // bytes: the largest message SQS carries
+inline constexpr int k_max_event_nesting = 32;              // JSON arrays and objects within each other
+inline constexpr int k_max_event_envelopes = 3;             // messages within messages
+inline constexpr std::size_t k_max_event_key = 1024;        // bytes, decoded: the longest key S3 allows
 
 struct ParsedBody {
   std::vector<Event> events;  // what could be read, in the order of the message

@@ -39,26 +39,32 @@ std::optional<SteadyTime> WorkList::due(const Slot& slot) const {
   return when;
 }
 
+WorkList::Job WorkList::start(std::size_t number, SteadyTime now) {
+  m_next = number + 1;
+  Slot& slot = m_slots[number];
+  slot.busy = true;
+  Job job{number, slot.coalescer.take(), slot.failures};
+  if (slot.poll > Duration(0) && slot.next_poll <= now) {
+    job.batch.reconcile = true;
+    slot.next_poll = now + slot.poll;
+  }
+  return job;
+}
+
 std::optional<WorkList::Job> WorkList::take(std::stop_token stop) {
   std::unique_lock lock(m_mutex);
   while (!stop.stop_requested()) {
     const SteadyTime now = m_clock.steady();
+    const auto failing = [](const Slot& slot) { return slot.busy && slot.failures > 0; };
+    const auto failing_now = static_cast<std::size_t>(std::count_if(m_slots.begin(), m_slots.end(), failing));
     std::optional<SteadyTime> earliest;
     for (std::size_t i = 0; i < m_slots.size(); ++i) {
       const std::size_t number = (m_next + i) % m_slots.size();
-      Slot& slot = m_slots[number];
+      const Slot& slot = m_slots[number];
       const auto when = due(slot);
-      if (when && *when <= now) {
-        m_next = number + 1;
-        slot.busy = true;
-        Job job{number, slot.coalescer.take(), slot.failures};
-        if (slot.poll > Duration(0) && slot.next_poll <= now) {
-          job.batch.reconcile = true;
-          slot.next_poll = now + slot.poll;
-        }
-        return job;
-      }
-      if (when) earliest = earliest ? std::min(*earliest, *when) : *when;
+      if (!when || (slot.failures > 0 && failing_now >= m_most_failing)) continue;
+      if (*when <= now) return start(number, now);
+      earliest = earliest ? std::min(*earliest, *when) : *when;
     }
     const Duration wait =
         earliest ? std::chrono::ceil<Duration>(*earliest - now) : Duration(std::chrono::hours(1));

@@ -3,6 +3,7 @@
 // repository is worked on by one worker at a time, and one that fails waits without holding up the others.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -21,9 +22,12 @@ namespace repoupdate {
 // Thread-safe.
 class WorkList {
 public:
-  explicit WorkList(Clock& clock, Duration retry_ceiling) : m_clock(clock) {
-    m_backoff = {.attempts = 0, .base = std::chrono::seconds(1), .ceiling = retry_ceiling};
-  }
+  // Of `workers` that take, at most half are given repositories that failed the last time: a store that hangs
+  // must not keep them all.
+  WorkList(Clock& clock, Duration retry_ceiling, std::size_t workers)
+      : m_clock(clock),
+        m_backoff{.attempts = 0, .base = std::chrono::seconds(1), .ceiling = retry_ceiling},
+        m_most_failing(std::max<std::size_t>(workers / 2, 1)) {}
 
   // Adds a repository and returns its number, counted from 0. `poll`: reconcile this often; 0: never.
   std::size_t add_repository(CoalescingPolicy policy, Duration poll);
@@ -56,11 +60,13 @@ private:
     int failures = 0;
   };
   std::optional<SteadyTime> due(const Slot& slot) const;
+  Job start(std::size_t number, SteadyTime now);
   void put_back(Slot& slot, Coalescer::Batch batch);
   void wake();
 
   Clock& m_clock;
   RetryPolicy m_backoff;
+  std::size_t m_most_failing;
   std::mutex m_mutex;
   std::condition_variable_any m_changed;
   std::vector<Slot> m_slots;

@@ -16,7 +16,7 @@ using std::chrono::seconds;
 class WorkListTest : public testing::Test {
 protected:
   FakeClock clock;
-  WorkList list{clock, seconds(60)};
+  WorkList list{clock, seconds(60), 4};
   std::size_t first = list.add_repository({.quiet = seconds(2), .max_age = seconds(30), .max_count = 10}, {});
   std::size_t second =
       list.add_repository({.quiet = seconds(2), .max_age = seconds(30), .max_count = 10}, {});
@@ -71,6 +71,22 @@ TEST_F(WorkListTest, AFailingRepositoryWaitsLongerEachTimeAndHoldsUpNobody) {
   const auto other = take_due();
   ASSERT_TRUE(other);
   EXPECT_EQ(other->repository, second);
+}
+
+TEST_F(WorkListTest, FailingRepositoriesNeverKeepAllWorkers) {
+  for (std::size_t number = 2; number < 6; ++number) list.add_repository({}, {});
+  for (std::size_t number = 0; number < 5; ++number) {
+    list.add_reconcile(number);
+    list.give_back(*take_due());
+  }
+  clock.advance(seconds(2));
+  EXPECT_TRUE(take_due());
+  EXPECT_TRUE(take_due());
+  EXPECT_FALSE(take_due());  // two of four workers are busy with failing ones
+  list.add_reconcile(5);
+  const auto sound = take_due();
+  ASSERT_TRUE(sound);
+  EXPECT_EQ(sound->repository, 5u);
 }
 
 TEST_F(WorkListTest, PollsAgainAfterTheInterval) {
