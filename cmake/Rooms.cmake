@@ -4,8 +4,9 @@
 add_library(build_flags INTERFACE)
 target_compile_options(build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
   -Woverloaded-virtual -Wswitch-enum -Wno-missing-field-initializers -Werror
-  # GCC 12 sees overlapping copies in `"text" + std::string` where there are none (GCC bug 105651).
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  # GCC 12 sees overlapping copies in `"text" + std::string` (GCC bug 105651) and unset members in aggregates
+  # (GCC bug 105562) where there are none.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 target_compile_definitions(build_flags INTERFACE REPOUPDATE_VERSION="${PROJECT_VERSION}")
 target_include_directories(build_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 if(REPOUPDATE_SANITIZE)

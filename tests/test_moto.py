@@ -205,7 +205,7 @@ def test_messages_that_mean_nothing_are_acknowledged_and_change_nothing(silent_s
         stage.send(event)
         stage.wait_for(daemon, [packages[0].name])
         stage.wait_acknowledged(daemon)
-        before = stage.repomd()
+        before, publications = stage.repomd(), len(daemon.messages("published"))
         for body in (
                 aws.bucket_test_event(stage.bucket), aws.sns_envelope(aws.bucket_test_event(stage.bucket)),
                 event, event,  # delivered again
@@ -218,7 +218,7 @@ def test_messages_that_mean_nothing_are_acknowledged_and_change_nothing(silent_s
             stage.send(body)
         stage.wait_acknowledged(daemon)
         assert stage.repomd() == before, "nothing changed, so nothing may be written (I5)"
-        assert len(daemon.messages("published")) == 1
+        assert len(daemon.messages("published")) == publications
         # Nothing of this, the test event included, is worth a word above debug.
         assert not [line for line in daemon.lines() if line["level"] in ("warning", "error")]
 

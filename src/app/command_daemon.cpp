@@ -24,10 +24,9 @@ void add_to(Settings& settings, const Arguments& arguments) {
 
 ExitCode run(Session& session) {
   if (session.settings.repositories.empty())
-    return fail(
-        {ErrorKind::invalid,
-         "no repository to serve: name one with --repository, or as a [[repository]] in the settings file",
-         {}});
+    return fail({ErrorKind::invalid,
+                 "no repository to serve: name one with --repository, or as a [[repository]] in the settings file",
+                 {}});
   return run_daemon(session, std::nullopt);
 }
 

@@ -104,13 +104,10 @@ void declare_section(CLI::App& command, CommandLine& line, std::string_view sect
 template void declare_section<AwsSettings>(CLI::App&, CommandLine&, std::string_view, std::string_view);
 template void declare_section<LogSettings>(CLI::App&, CommandLine&, std::string_view, std::string_view);
 template void declare_section<DaemonSettings>(CLI::App&, CommandLine&, std::string_view, std::string_view);
-template void declare_section<RepositorySettings>(CLI::App&, CommandLine&, std::string_view,
-                                                  std::string_view);
+template void declare_section<RepositorySettings>(CLI::App&, CommandLine&, std::string_view, std::string_view);
 
 void declare_common(CLI::App& command, CommandLine& line) {
-  command
-      .add_option("--config", line.config,
-                  "settings file [" + std::string(k_default_config) + " if it exists]")
+  command.add_option("--config", line.config, "settings file [" + std::string(k_default_config) + " if it exists]")
       ->type_name("FILE");
   command.add_flag("-v,--verbose", line.verbose, "say more; twice: everything");
   declare_section<AwsSettings>(command, line, "aws", "Store");

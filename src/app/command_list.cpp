@@ -30,8 +30,7 @@ std::string to_json(const IndexEntry& entry) {
          ",\"release\":" + json_string(nevra.release) + ",\"arch\":" + json_string(nevra.arch) +
          ",\"location_href\":" + json_string(entry.location_href) +
          ",\"location_base\":" + json_string(entry.location_base) + ",\"pkgid\":" + json_string(entry.pkgid) +
-         ",\"size\":" + std::to_string(entry.size) + ",\"time_file\":" + std::to_string(entry.time_file) +
-         '}';
+         ",\"size\":" + std::to_string(entry.size) + ",\"time_file\":" + std::to_string(entry.time_file) + '}';
 }
 
 ExitCode run(Session& session, const Arguments& arguments) {

@@ -55,9 +55,8 @@ Result<Selection> select(const Repository& repository, const std::vector<IndexEn
       if (repository.owns(href)) selection.objects.insert(href);
     }
     if (!found)
-      return Error{ErrorKind::not_found,
-                   repository.name + ": no package matches '" + pattern + "'; nothing was removed",
-                   {}};
+      return Error{
+          ErrorKind::not_found, repository.name + ": no package matches '" + pattern + "'; nothing was removed", {}};
   }
   return selection;
 }

@@ -36,11 +36,9 @@ void declare_update(CLI::App& command, CommandLine& line) {
   const auto arguments = std::make_shared<Arguments>();
   command.add_option("REPO", arguments->url, "s3://bucket/prefix, or a directory")->required()->type_name("");
   command.add_flag("--dry-run", arguments->dry_run, "print the edit and change nothing");
-  command.add_flag("--rebuild", arguments->rebuild,
-                   "make the metadata anew from all packages; repairs damaged ones");
-  command.add_flag(
-      "--reread", arguments->reread,
-      "look at every package whose time is not the listed one, however old and of whatever size");
+  command.add_flag("--rebuild", arguments->rebuild, "make the metadata anew from all packages; repairs damaged ones");
+  command.add_flag("--reread", arguments->reread,
+                   "look at every package whose time is not the listed one, however old and of whatever size");
   command.add_flag("--json", arguments->json, "print the outcome as one JSON object");
   declare_section<RepositorySettings>(command, line, "defaults", "Repository");
   command.callback(

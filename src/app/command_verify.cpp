@@ -19,8 +19,8 @@ struct Arguments {
 
 void print_json(const Repository& repository, const VerifyOutcome& outcome) {
   std::cout << "{\"repository\":" << json_string(repository.name)
-            << ",\"sound\":" << (outcome.problems.empty() ? "true" : "false")
-            << ",\"packages\":" << outcome.packages << ",\"problems\":[";
+            << ",\"sound\":" << (outcome.problems.empty() ? "true" : "false") << ",\"packages\":" << outcome.packages
+            << ",\"problems\":[";
   for (std::size_t i = 0; i < outcome.problems.size(); ++i)
     std::cout << (i ? "," : "") << "{\"key\":" << json_string(outcome.problems[i].key)
               << ",\"what\":" << json_string(outcome.problems[i].what) << '}';
@@ -37,8 +37,7 @@ ExitCode run(Session& session, const Arguments& arguments) {
   } else {
     for (const auto& problem : outcome->problems) std::cout << problem.key << ' ' << problem.what << '\n';
     std::cout << repository->name << ": " << counted(outcome->packages, "package") << ", "
-              << (outcome->problems.empty() ? "all is well" : counted(outcome->problems.size(), "problem"))
-              << '\n';
+              << (outcome->problems.empty() ? "all is well" : counted(outcome->problems.size(), "problem")) << '\n';
   }
   return outcome->problems.empty() ? ExitCode::done : ExitCode::corrupt;
 }

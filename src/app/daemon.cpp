@@ -36,14 +36,14 @@ Result<void> Daemon::open() {
   for (const auto& settings : m_session.settings.repositories)
     if (auto added = m_board.add(settings); !added) return added;
   for (const auto& settings : m_session.settings.queues) {
-    auto queue = m_session.stores.queue(settings, m_session.settings.daemon.visibility);
+    auto queue = m_session.stores->queue(settings, m_session.settings.daemon.visibility);
     if (!queue) return std::move(queue).error();
     const std::string name = (*queue)->name();
     m_sources[name] = std::move(*queue);
   }
   // Watching begins before the first listing, so that nothing happens unseen between the two.
   if (auto directories = m_board.directories(); !directories.empty()) {
-    auto watch = m_session.stores.watch(std::move(directories));
+    auto watch = m_session.stores->watch(std::move(directories));
     if (!watch) return std::move(watch).error();
     const std::string name = (*watch)->name();
     m_sources[name] = std::move(*watch);
@@ -75,8 +75,7 @@ void Daemon::receive_from(EventSource& source, std::stop_token stop) {
       failures = 0;
       for (const auto& delivery : *deliveries) accept(source, delivery);
     } else if (!stop.stop_requested()) {
-      m_session.log.error("cannot receive",
-                          {{"source", source.name()}, {"error", deliveries.error().text()}});
+      m_session.log.error("cannot receive", {{"source", source.name()}, {"error", deliveries.error().text()}});
       m_session.clock.sleep_for(retry_delay(k_receive_backoff, ++failures, 0.5 + jitter() / 2), stop);
     }
   }
@@ -90,8 +89,7 @@ void Daemon::accept(EventSource& source, const Delivery& delivery) {
     if (!route) {
       problem = route.error().text();
     } else if (*route) {
-      routes.emplace_back(**route,
-                          Ledger::Target{m_board.repository((*route)->repository).name, (*route)->href});
+      routes.emplace_back(**route, Ledger::Target{m_board.repository((*route)->repository).name, (*route)->href});
     } else {
       m_session.log.debug("key of no repository", {{"bucket", event.bucket}, {"key", event.key}});
     }
@@ -99,11 +97,9 @@ void Daemon::accept(EventSource& source, const Delivery& delivery) {
   const bool comes_back = source.visibility() > Duration(0);
   std::optional<Receipt> receipt;
   if (comes_back) receipt = delivery.receipt;
-  if (!problem
-           .empty())  // left alone, it is delivered again, and goes to the dead-letter queue if there is one
-    m_session.log.warning(
-        "message not understood",
-        {{"source", source.name()}, {"message_id", delivery.receipt.message_id}, {"error", problem}});
+  if (!problem.empty())  // left alone, it is delivered again, and goes to the dead-letter queue if there is one
+    m_session.log.warning("message not understood",
+                          {{"source", source.name()}, {"message_id", delivery.receipt.message_id}, {"error", problem}});
   if (comes_back && routes.empty() && problem.empty()) acknowledge({delivery.receipt});
   if (comes_back && !routes.empty()) {
     std::vector<Ledger::Target> targets;
@@ -112,8 +108,7 @@ void Daemon::accept(EventSource& source, const Delivery& delivery) {
     m_ledger.open(delivery.receipt, targets);
     if (!problem.empty()) m_ledger.settle(std::vector{delivery.receipt}, {}, false);
   }
-  for (const auto& [route, target] : routes)
-    m_work.add(route.repository, route.href, route.raw_href, receipt);
+  for (const auto& [route, target] : routes) m_work.add(route.repository, route.href, route.raw_href, receipt);
 }
 
 void Daemon::keep_hidden(std::stop_token stop) {
@@ -123,8 +118,7 @@ void Daemon::keep_hidden(std::stop_token stop) {
       const auto open = m_ledger.open_messages(name);
       if (open.empty()) continue;
       if (const auto extended = source->extend(open, visibility); !extended)
-        m_session.log.warning("cannot keep messages hidden",
-                              {{"source", name}, {"error", extended.error().text()}});
+        m_session.log.warning("cannot keep messages hidden", {{"source", name}, {"error", extended.error().text()}});
     }
   }
 }
@@ -134,8 +128,7 @@ void Daemon::release() {
   for (auto& [name, source] : m_sources)
     if (const auto open = m_ledger.open_messages(name); !open.empty())
       if (const auto released = source->extend(open, Duration(0)); !released)
-        m_session.log.debug("cannot release messages",
-                            {{"source", name}, {"error", released.error().text()}});
+        m_session.log.debug("cannot release messages", {{"source", name}, {"error", released.error().text()}});
 }
 
 void Daemon::work(std::stop_token stop) {
@@ -179,13 +172,11 @@ void Daemon::finish(const WorkList::Job& job, const UpdateReport& report) {
       rest.changes.keys[href] = key;
       continue;
     }
-    std::ranges::move(m_ledger.settle(key.receipts, {name, href}, failure == failed.end()),
-                      std::back_inserter(done));
+    std::ranges::move(m_ledger.settle(key.receipts, {name, href}, failure == failed.end()), std::back_inserter(done));
   }
   // What a listing brought up and could not be read stays on the list, too.
   for (const auto& failure : report.failures)
-    if (!is_final(failure.error.kind) && !rest.changes.keys.contains(failure.href))
-      rest.changes.keys[failure.href];
+    if (!is_final(failure.error.kind) && !rest.changes.keys.contains(failure.href)) rest.changes.keys[failure.href];
   acknowledge(done);
   m_work.finish(job, std::move(rest));
 }
@@ -212,11 +203,9 @@ void Daemon::log_outcome(const Repository& repository, const UpdateReport& repor
                                      {"location_href", failure.href},
                                      {"kind", to_string(failure.error.kind)},
                                      {"error", failure.error.text()}});
-  for (const auto& note : report.notes)
-    log.info("same NEVRA twice", {{"repository", repository.name}, {"note", note}});
+  for (const auto& note : report.notes) log.info("same NEVRA twice", {{"repository", repository.name}, {"note", note}});
   for (const auto& type : report.dropped_records)
-    log.warning("derived record dropped, it would be stale",
-                {{"repository", repository.name}, {"record", type}});
+    log.warning("derived record dropped, it would be stale", {{"repository", repository.name}, {"record", type}});
   if (!report.published) {
     log.debug("nothing to change", {{"repository", repository.name}, {"seconds", seconds}});
     return;
@@ -250,22 +239,21 @@ private:
 
 ExitCode run_daemon(Session& session, const std::optional<Discovery>& discovery) {
   while (true) {
-    Daemon daemon(session, discovery);
-    if (const auto opened = daemon.open(); !opened) return fail(opened.error());
-    const Term term(session.stop, session.hangup());
     {
+      Daemon daemon(session, discovery);
+      if (const auto opened = daemon.open(); !opened) return fail(opened.error());
+      const Term term(session.stop, session.hangup());
       const std::jthread patience([&session](std::stop_token done) {
         // A store that hangs must not keep us for ever once a stop is requested.
         while (!session.stop.stop_requested() && session.clock.sleep_for(Duration(200), done)) continue;
-        if (!done.stop_requested() && session.clock.sleep_for(k_finish_within, done))
-          session.abandon.request_stop();
+        if (!done.stop_requested() && session.clock.sleep_for(k_finish_within, done)) session.abandon.request_stop();
       });
       daemon.run(term.end());
     }
     if (session.stop.stop_requested()) break;
-    auto settings = session.reload();
-    if (settings) {
+    if (auto settings = session.reload()) {
       session.settings = std::move(*settings);
+      renew_stores(session);
       session.log.info("settings read again");
     } else {
       session.log.error("settings not read again, the old ones stay", {{"error", settings.error().text()}});

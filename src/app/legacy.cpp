@@ -46,8 +46,7 @@ void apply(Settings& settings, const DaemonArguments& arguments) {
 }
 
 ExitCode run_legacy_daemon(Session& session, const DaemonArguments& arguments) {
-  if (session.settings.queues.empty())
-    return fail({ErrorKind::invalid, "no queue to listen to: name one with -q", {}});
+  if (session.settings.queues.empty()) return fail({ErrorKind::invalid, "no queue to listen to: name one with -q", {}});
   if (!session.settings.repositories.empty()) return run_daemon(session, std::nullopt);
   return run_daemon(session, Discovery{arguments.bucket});
 }
@@ -66,8 +65,7 @@ ExitCode report(const std::vector<PackageFailure>& failures) {
 
 // Uploads or deletes only; the daemon hears of it and publishes.
 ExitCode run_packages(Session& session, const PackageArguments& arguments) {
-  const auto repository =
-      open_repository(session, url_of(arguments.bucket, arguments.path), Directory::must_exist);
+  const auto repository = open_repository(session, url_of(arguments.bucket, arguments.path), Directory::must_exist);
   if (!repository) return fail(repository.error());
   if (arguments.operation == "add") {
     auto packages = find_packages(arguments.files, {});
@@ -82,8 +80,8 @@ ExitCode run_packages(Session& session, const PackageArguments& arguments) {
     if (auto removed = repository->store->remove(repository->prefix + href); !removed)
       failures.push_back({href, std::move(removed).error()});
   }
-  std::cout << counted(arguments.files.size() - failures.size(), "package") << " deleted from "
-            << repository->name << '\n';
+  std::cout << counted(arguments.files.size() - failures.size(), "package") << " deleted from " << repository->name
+            << '\n';
   return report(failures);
 }
 
@@ -100,8 +98,7 @@ void declare_legacy_daemon(CLI::App& program, CommandLine& line) {
   program.add_option("-p,--repopath", arguments->path, "path of the repository in the bucket");
   program.add_option("-r,--region", arguments->region, "AWS region");
   program
-      .add_option("-q,--sqs-name", arguments->queues,
-                  "SQS queue, for packages that come, go, or both; may be repeated")
+      .add_option("-q,--sqs-name", arguments->queues, "SQS queue, for packages that come, go, or both; may be repeated")
       ->allow_extra_args(false);
   program.add_flag("-v,--verbose", arguments->verbose, "say more; may be repeated");
   program.add_option("-l,--logfile", arguments->logfile, "log there instead of standard error");

@@ -61,16 +61,16 @@ ExitCode run(const CommandLine& line) {
   Log log;
   if (const auto opened = log.open(log_options(settings->log)); !opened) return fail(opened.error());
   std::stop_source abandon;
-  Stores stores(settings->aws, clock, log, abandon.get_token());
   signals.on_impatience([&abandon] { abandon.request_stop(); });
   Session session{.settings = std::move(*settings),
                   .reload = [&line] { return load_settings(line); },
                   .clock = clock,
                   .log = log,
-                  .stores = stores,
+                  .stores = nullptr,
                   .stop = signals.stop(),
                   .abandon = abandon,
                   .hangup = [&signals] { return signals.next_hangup(); }};
+  renew_stores(session);
   return line.run(session);
 }
 

@@ -25,8 +25,7 @@ Result<std::vector<fs::path>> expand(const std::string& argument) {
   if (!fs::exists(status)) return Error{ErrorKind::not_found, "there is no file " + argument, {}};
   if (!fs::is_directory(status)) return std::vector<fs::path>{argument};
   std::vector<fs::path> files;
-  for (fs::directory_iterator next(argument, failure), end; !failure && next != end;
-       next.increment(failure)) {
+  for (fs::directory_iterator next(argument, failure), end; !failure && next != end; next.increment(failure)) {
     std::error_code ignored;
     if (is_package_href(next->path().filename().string()) && next->is_regular_file(ignored))
       files.push_back(next->path());
@@ -97,15 +96,14 @@ Result<std::vector<LocalPackage>> find_packages(const std::vector<std::string>& 
     for (auto& file : *files) {
       const std::string href = (directory.empty() ? "" : directory + '/') + file.filename().string();
       if (!is_package_href(href))
-        return Error{ErrorKind::invalid,
-                     file.string() + " does not end in .rpm, or may not be called so in a repository",
-                     {}};
+        return Error{
+            ErrorKind::invalid, file.string() + " does not end in .rpm, or may not be called so in a repository", {}};
       const auto [place, is_new] = by_href.try_emplace(href, LocalPackage{file, href, {}, 0});
       if (!is_new && place->second.file != file)
-        return Error{ErrorKind::invalid,
-                     place->second.file.string() + " and " + file.string() +
-                         " would have the same name in the repository",
-                     {}};
+        return Error{
+            ErrorKind::invalid,
+            place->second.file.string() + " and " + file.string() + " would have the same name in the repository",
+            {}};
     }
   }
   std::vector<LocalPackage> packages;
@@ -113,8 +111,8 @@ Result<std::vector<LocalPackage>> find_packages(const std::vector<std::string>& 
   return packages;
 }
 
-UploadOutcome upload(const Repository& repository, std::vector<LocalPackage> packages,
-                     const UploadOptions& options, std::stop_token stop) {
+UploadOutcome upload(const Repository& repository, std::vector<LocalPackage> packages, const UploadOptions& options,
+                     std::stop_token stop) {
   std::optional<ProgressBar> bar;
   if (options.progress) {
     std::uint64_t total = 0;

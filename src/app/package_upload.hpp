@@ -38,7 +38,7 @@ struct UploadOutcome {
 };
 
 // Reads, checks and uploads each file; the store verifies the SHA-256. One that fails costs its neighbours nothing.
-UploadOutcome upload(const Repository& repository, std::vector<LocalPackage> packages,
-                     const UploadOptions& options, std::stop_token stop);
+UploadOutcome upload(const Repository& repository, std::vector<LocalPackage> packages, const UploadOptions& options,
+                     std::stop_token stop);
 
 }  // namespace repoupdate

@@ -38,8 +38,8 @@ void ProgressBar::draw(bool now) {
   const double seconds = std::max(std::chrono::duration<double>(time - m_start).count(), 0.001);
   const double mib = static_cast<double>(m_bytes_done) / (1 << 20);
   const std::string bar = std::string(filled, '#') + std::string(k_width - filled, '.');
-  std::fprintf(stderr, "\r\033[K[%s] %3.0f %%  %zu of %zu packages  %.1f MiB  %.1f MiB/s", bar.c_str(),
-               share * 100, m_files_done, m_files, mib, mib / seconds);
+  std::fprintf(stderr, "\r\033[K[%s] %3.0f %%  %zu of %zu packages  %.1f MiB  %.1f MiB/s", bar.c_str(), share * 100,
+               m_files_done, m_files, mib, mib / seconds);
   std::fflush(stderr);
 }
 

@@ -25,8 +25,7 @@ Result<void> RepositoryBoard::add(const RepositorySettings& settings) {
 Result<void> RepositoryBoard::add_locked(const RepositorySettings& settings) {
   const auto location = parse_repository_location(settings.url);
   if (!location) return location.error();
-  auto repository =
-      open_repository(m_session, settings.url, settings.create ? Directory::make : Directory::may_come);
+  auto repository = open_repository(m_session, settings.url, settings.create ? Directory::make : Directory::may_come);
   if (!repository) return std::move(repository).error();
   m_repositories.push_back(std::move(*repository));
   m_locations.push_back(*location);
@@ -52,7 +51,7 @@ Result<bool> RepositoryBoard::discover(const Event& event) {
   if (!m_discovery->bucket.empty() && m_discovery->bucket != event.bucket) return false;
   if (!is_package_href(basename_of(event.key))) return false;
   const RepositoryLocation bucket{RepositoryLocation::Scheme::s3, event.bucket, {}};
-  const auto store = m_session.stores.open(bucket);
+  const auto store = m_session.stores->open(bucket);
   if (!store) return store.error();
   for (std::string prefix = event.key; !prefix.empty();) {
     prefix.pop_back();
@@ -61,8 +60,7 @@ Result<bool> RepositoryBoard::discover(const Event& event) {
     const std::scoped_lock lock(m_mutex);
     const SteadyTime now = m_session.clock.steady();
     const std::string url = url_of(event.bucket, prefix);
-    if (const auto known = m_nothing_there.find(url); known != m_nothing_there.end() && known->second > now)
-      continue;
+    if (const auto known = m_nothing_there.find(url); known != m_nothing_there.end() && known->second > now) continue;
     const auto pointer = (*store)->head(prefix + std::string(k_repomd_key));
     if (pointer) {
       const auto added = add_locked(settings_for(m_session.settings, url));

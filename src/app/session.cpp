@@ -47,14 +47,18 @@ CoalescingPolicy coalescing_policy(const RepositorySettings& settings) {
   return {.quiet = settings.quiet, .max_age = settings.max_age, .max_count = settings.max_count};
 }
 
+void renew_stores(Session& session) {
+  session.stores =
+      std::make_unique<Stores>(session.settings.aws, session.clock, session.log, session.abandon.get_token());
+}
+
 Result<Repository> open_repository(Session& session, const std::string& url, Directory directory) {
   const auto location = parse_repository_location(url);
   if (!location) return location.error();
   if (location->scheme == RepositoryLocation::Scheme::directory) {
     std::error_code failure;
     const bool exists = std::filesystem::is_directory(location->bucket, failure);
-    if (!exists && directory == Directory::make)
-      std::filesystem::create_directories(location->bucket, failure);
+    if (!exists && directory == Directory::make) std::filesystem::create_directories(location->bucket, failure);
     if (!exists && directory == Directory::must_exist)
       return Error{ErrorKind::not_found, "there is no directory " + location->bucket, {}};
     if (failure)
@@ -64,7 +68,7 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
                    "directory " + location->bucket + ": " + failure.message(),
                    {}};
   }
-  auto store = session.stores.open(*location);
+  auto store = session.stores->open(*location);
   if (!store) return std::move(store).error();
   const RepositorySettings settings = settings_for(session.settings, url);
   Repository repository{

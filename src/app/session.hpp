@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 
@@ -21,7 +22,7 @@ struct Session {
   std::function<Result<Settings>()> reload;  // the same sources read again
   Clock& clock;
   Log& log;
-  Stores& stores;
+  std::unique_ptr<Stores> stores;           // made of settings.aws; never null
   std::stop_token stop;                     // SIGINT, SIGTERM
   std::stop_source abandon;                 // ends requests to a store that are under way
   std::function<std::stop_token()> hangup;  // a fresh token that SIGHUP requests
@@ -32,6 +33,9 @@ RepositorySettings settings_for(const Settings& settings, const std::string& url
 
 LogOptions log_options(const LogSettings& settings);
 CoalescingPolicy coalescing_policy(const RepositorySettings& settings);
+
+// Makes session.stores anew, after session.settings changed. Nothing of the old one may be in use.
+void renew_stores(Session& session);
 
 // What is done about a directory that is not there: not_found, make it, or leave it to the first request.
 enum class Directory { must_exist, make, may_come };

@@ -7,33 +7,27 @@
 namespace repoupdate {
 namespace {
 
-constexpr std::uint64_t k_second = 1000, k_minute = 60 * k_second, k_hour = 60 * k_minute,
-                        k_day = 24 * k_hour;
+constexpr std::uint64_t k_second = 1000, k_minute = 60 * k_second, k_hour = 60 * k_minute, k_day = 24 * k_hour;
 
 constexpr std::array k_aws{
     Setting<AwsSettings>{"region", &AwsSettings::region,
                          "AWS region of buckets and queues; else AWS_REGION or the profile's", ""},
     Setting<AwsSettings>{"profile", &AwsSettings::profile, "profile in the shared AWS config files", ""},
-    Setting<AwsSettings>{"endpoint", &AwsSettings::endpoint, "URL of another store than AWS, for S3 and SQS",
-                         ""},
+    Setting<AwsSettings>{"endpoint", &AwsSettings::endpoint, "URL of another store than AWS, for S3 and SQS", ""},
     Setting<AwsSettings>{"s3_endpoint", &AwsSettings::s3_endpoint, "the same for S3 alone", ""},
     Setting<AwsSettings>{"sqs_endpoint", &AwsSettings::sqs_endpoint, "the same for SQS alone", ""},
-    Setting<AwsSettings>{
-        "addressing", &AwsSettings::addressing,
-        "where the bucket stands: in the path, in the host name, or path with an endpoint of your own",
-        "auto|path|virtual"},
-    Setting<AwsSettings>{"ca_bundle", &AwsSettings::ca_bundle, "PEM file of certificate authorities to trust",
-                         ""},
+    Setting<AwsSettings>{"addressing", &AwsSettings::addressing,
+                         "where the bucket stands: in the path, in the host name, or path with an endpoint of your own",
+                         "auto|path|virtual"},
+    Setting<AwsSettings>{"ca_bundle", &AwsSettings::ca_bundle, "PEM file of certificate authorities to trust", ""},
     Setting<AwsSettings>{"package_storage_class", &AwsSettings::package_storage_class,
-                         "storage class for uploaded packages, never for metadata", "", 0, UINT64_MAX,
-                         Flag::nowhere},
-    Setting<AwsSettings>{"package_acl", &AwsSettings::package_acl,
-                         "canned ACL for what is uploaded; none by default", "", 0, UINT64_MAX,
-                         Flag::nowhere},
-    Setting<AwsSettings>{"sse", &AwsSettings::sse, "server-side encryption of what is put", "|AES256|aws:kms",
-                         0, UINT64_MAX, Flag::nowhere},
-    Setting<AwsSettings>{"sse_kms_key_id", &AwsSettings::sse_kms_key_id, "KMS key for sse = \"aws:kms\"", "",
-                         0, UINT64_MAX, Flag::nowhere},
+                         "storage class for uploaded packages, never for metadata", "", 0, UINT64_MAX, Flag::nowhere},
+    Setting<AwsSettings>{"package_acl", &AwsSettings::package_acl, "canned ACL for what is uploaded; none by default",
+                         "", 0, UINT64_MAX, Flag::nowhere},
+    Setting<AwsSettings>{"sse", &AwsSettings::sse, "server-side encryption of what is put", "|AES256|aws:kms", 0,
+                         UINT64_MAX, Flag::nowhere},
+    Setting<AwsSettings>{"sse_kms_key_id", &AwsSettings::sse_kms_key_id, "KMS key for sse = \"aws:kms\"", "", 0,
+                         UINT64_MAX, Flag::nowhere},
     Setting<AwsSettings>{"expected_bucket_owner", &AwsSettings::expected_bucket_owner,
                          "account id that must own the bucket", "", 0, UINT64_MAX, Flag::nowhere},
 };
@@ -41,15 +35,12 @@ constexpr std::array k_aws{
 constexpr std::array k_log{
     Setting<LogSettings>{"level", &LogSettings::level, "least important lines that are written",
                          "debug|info|warning|error"},
-    Setting<LogSettings>{"format", &LogSettings::format, "lines for people, or one JSON object a line",
-                         "text|json"},
-    Setting<LogSettings>{"file", &LogSettings::file,
-                         "write there instead of standard error; reopened on SIGHUP", ""},
+    Setting<LogSettings>{"format", &LogSettings::format, "lines for people, or one JSON object a line", "text|json"},
+    Setting<LogSettings>{"file", &LogSettings::file, "write there instead of standard error; reopened on SIGHUP", ""},
 };
 
 constexpr std::array k_daemon{
-    Setting<DaemonSettings>{"workers", &DaemonSettings::workers, "repositories worked on at the same time",
-                            "", 1, 64},
+    Setting<DaemonSettings>{"workers", &DaemonSettings::workers, "repositories worked on at the same time", "", 1, 64},
     Setting<DaemonSettings>{"visibility", &DaemonSettings::visibility,
                             "how long a message stays hidden while it is worked on; extended in time", "",
                             10 * k_second, 12 * k_hour},
@@ -58,36 +49,32 @@ constexpr std::array k_daemon{
 };
 
 constexpr std::array k_repository{
-    Setting<RepositorySettings>{"url", &RepositorySettings::url, "s3://bucket/prefix or a directory", "", 0,
-                                UINT64_MAX, Flag::nowhere},
-    Setting<RepositorySettings>{"create", &RepositorySettings::create,
-                                "make the repository when there is none", ""},
+    Setting<RepositorySettings>{"url", &RepositorySettings::url, "s3://bucket/prefix or a directory", "", 0, UINT64_MAX,
+                                Flag::nowhere},
+    Setting<RepositorySettings>{"create", &RepositorySettings::create, "make the repository when there is none", ""},
     Setting<RepositorySettings>{"compression", &RepositorySettings::compression,
-                                "of the metadata; keep: as they are, gz for a new repository",
-                                "keep|gz|zstd"},
+                                "of the metadata; keep: as they are, gz for a new repository", "keep|gz|zstd"},
     Setting<RepositorySettings>{"changelog_limit", &RepositorySettings::changelog_limit,
                                 "newest changelog entries that are listed", "", 0, 1'000'000},
     Setting<RepositorySettings>{
         "same_nevra", &RepositorySettings::same_nevra,
         "a package whose NEVRA is listed under another key: list both, the newer one, or refuse it",
         "keep|replace|reject"},
-    Setting<RepositorySettings>{"quiet", &RepositorySettings::quiet,
-                                "publish when nothing new has come for this long", "", 0, k_hour,
-                                Flag::daemon},
+    Setting<RepositorySettings>{"quiet", &RepositorySettings::quiet, "publish when nothing new has come for this long",
+                                "", 0, k_hour, Flag::daemon},
     Setting<RepositorySettings>{"max_age", &RepositorySettings::max_age,
                                 "or when the oldest change has waited this long", "", 0, k_day, Flag::daemon},
-    Setting<RepositorySettings>{"max_count", &RepositorySettings::max_count,
-                                "or when this many packages wait", "", 1, 1'000'000, Flag::daemon},
+    Setting<RepositorySettings>{"max_count", &RepositorySettings::max_count, "or when this many packages wait", "", 1,
+                                1'000'000, Flag::daemon},
     Setting<RepositorySettings>{"poll", &RepositorySettings::poll,
-                                "compare listing and metadata this often; 0: only at the start", "", 0,
-                                365 * k_day, Flag::daemon},
-    Setting<RepositorySettings>{"requests", &RepositorySettings::requests, "to the store at the same time",
-                                "", 1, 256},
+                                "compare listing and metadata this often; 0: only at the start", "", 0, 365 * k_day,
+                                Flag::daemon},
+    Setting<RepositorySettings>{"requests", &RepositorySettings::requests, "to the store at the same time", "", 1, 256},
 };
 
 constexpr std::array k_queue{
-    Setting<QueueSettings>{"name", &QueueSettings::name, "name, URL or ARN of an SQS queue", "", 0,
-                           UINT64_MAX, Flag::nowhere},
+    Setting<QueueSettings>{"name", &QueueSettings::name, "name, URL or ARN of an SQS queue", "", 0, UINT64_MAX,
+                           Flag::nowhere},
     Setting<QueueSettings>{"region", &QueueSettings::region, "where it is, when not where [aws] says", "", 0,
                            UINT64_MAX, Flag::nowhere},
 };
@@ -96,8 +83,7 @@ struct Unit {
   std::string_view suffix;
   std::uint64_t milliseconds;
 };
-constexpr std::array<Unit, 5> k_units{
-    {{"ms", 1}, {"s", k_second}, {"m", k_minute}, {"h", k_hour}, {"d", k_day}}};
+constexpr std::array<Unit, 5> k_units{{{"ms", 1}, {"s", k_second}, {"m", k_minute}, {"h", k_hour}, {"d", k_day}}};
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t number = 0;
@@ -116,8 +102,7 @@ bool is_choice(std::string_view choices, std::string_view text) {
 }
 
 Error bad_value(std::string_view key, std::string_view text, const std::string& expected) {
-  return {
-      ErrorKind::invalid, std::string(key) + " = \"" + std::string(text) + "\": expected " + expected, {}};
+  return {ErrorKind::invalid, std::string(key) + " = \"" + std::string(text) + "\": expected " + expected, {}};
 }
 
 std::string choices_text(std::string_view choices) {
@@ -126,15 +111,15 @@ std::string choices_text(std::string_view choices) {
   return text;
 }
 
-Result<void> convert(std::string_view key, std::string_view choices, std::string_view text,
-                     std::string& value, std::uint64_t, std::uint64_t) {
+Result<void> convert(std::string_view key, std::string_view choices, std::string_view text, std::string& value,
+                     std::uint64_t, std::uint64_t) {
   if (!choices.empty() && !is_choice(choices, text)) return bad_value(key, text, choices_text(choices));
   value = text;
   return {};
 }
 
-Result<void> convert(std::string_view key, std::string_view, std::string_view text, bool& value,
-                     std::uint64_t, std::uint64_t) {
+Result<void> convert(std::string_view key, std::string_view, std::string_view text, bool& value, std::uint64_t,
+                     std::uint64_t) {
   if (text != "true" && text != "false") return bad_value(key, text, "true or false");
   value = text == "true";
   return {};
@@ -154,9 +139,8 @@ Result<void> convert(std::string_view key, std::string_view, std::string_view te
   const auto duration = parse_duration(text);
   const Duration low(static_cast<std::int64_t>(least)), high(static_cast<std::int64_t>(most));
   if (!duration || *duration < low || *duration > high)
-    return bad_value(
-        key, text,
-        "a duration from " + to_string(low) + " to " + to_string(high) + ", like 250ms, 2s, 5m, 1h");
+    return bad_value(key, text,
+                     "a duration from " + to_string(low) + " to " + to_string(high) + ", like 250ms, 2s, 5m, 1h");
   value = *duration;
   return {};
 }

@@ -17,15 +17,14 @@ public:
   TomlReader(Settings& settings, std::string name) : m_settings(settings), m_name(std::move(name)) {}
 
   Result<void> read_shared(const toml::table& root);  // all but the lists
-  Result<void> read_lists(
-      const toml::table& root);  // [[repository]], which starts from the defaults, and [[queue]]
+  Result<void> read_lists(const toml::table& root);   // [[repository]], which starts from the defaults, and [[queue]]
 
 private:
   template <typename S>
   Result<void> section(S& target, const toml::node& node, std::string_view name);
   template <typename S>
-  Result<void> sections(std::vector<S>& targets, const S& initial, const toml::node& node,
-                        std::string_view name, std::string S::*required);
+  Result<void> sections(std::vector<S>& targets, const S& initial, const toml::node& node, std::string_view name,
+                        std::string S::*required);
   Result<void> repositories_are_distinct() const;
 
   Error problem(const toml::node& node, const std::string& what) const {
@@ -57,15 +56,13 @@ Result<void> TomlReader::section(S& target, const toml::node& node, std::string_
   if (!table) return problem(node, "'" + std::string(name) + "' has to be a table");
   for (const auto& [key, value] : *table) {
     const auto rows = settings_of<S>();
-    const auto row =
-        std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.key == key.str(); });
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.key == key.str(); });
     const std::string full = std::string(name) + '.' + std::string(key.str());
     if (row == rows.end() || (name == "defaults" && row->key == "url"))
       return problem(value, "unknown key '" + full + "'");
     const auto text = scalar_text(value);
     if (!text || !has_right_type(*row, value))
-      return problem(value,
-                     "key '" + full + "' has a value of the wrong type; the default is " + show(S{}, *row));
+      return problem(value, "key '" + full + "' has a value of the wrong type; the default is " + show(S{}, *row));
     if (auto assigned = assign(target, *row, *text); !assigned)
       return problem(value, std::string(name) + '.' + assigned.error().message);
   }
@@ -82,8 +79,7 @@ Result<void> TomlReader::sections(std::vector<S>& targets, const S& initial, con
     S target = initial;
     if (auto read = section(target, element, name); !read) return read;
     if ((target.*required).empty())
-      return problem(element,
-                     "a [[" + std::string(name) + "]] without " + (name == "queue" ? "name" : "url"));
+      return problem(element, "a [[" + std::string(name) + "]] without " + (name == "queue" ? "name" : "url"));
     targets.push_back(std::move(target));
   }
   return {};
@@ -111,8 +107,7 @@ Result<void> TomlReader::read_shared(const toml::table& root) {
 
 Result<void> TomlReader::read_lists(const toml::table& root) {
   if (const auto* node = root.get("repository")) {
-    auto done =
-        sections(m_settings.repositories, m_settings.defaults, *node, "repository", &RepositorySettings::url);
+    auto done = sections(m_settings.repositories, m_settings.defaults, *node, "repository", &RepositorySettings::url);
     if (!done) return done;
   }
   if (const auto* node = root.get("queue"))
@@ -124,8 +119,7 @@ Result<void> TomlReader::repositories_are_distinct() const {
   std::set<std::string> urls;
   for (const auto& repository : m_settings.repositories)
     if (!urls.insert(repository.url).second)
-      return Error{
-          ErrorKind::invalid, m_name + ": repository '" + repository.url + "' is configured twice", {}};
+      return Error{ErrorKind::invalid, m_name + ": repository '" + repository.url + "' is configured twice", {}};
   return {};
 }
 
@@ -144,8 +138,7 @@ Result<void> read_environment_section(S& section, std::string_view name,
   return {};
 }
 
-Result<void> read_environment(Settings& settings,
-                              const std::function<std::string(const std::string&)>& environment) {
+Result<void> read_environment(Settings& settings, const std::function<std::string(const std::string&)>& environment) {
   if (auto read = read_environment_section(settings.aws, "aws", environment); !read) return read;
   if (auto read = read_environment_section(settings.log, "log", environment); !read) return read;
   if (auto read = read_environment_section(settings.daemon, "daemon", environment); !read) return read;
@@ -173,15 +166,13 @@ void append_section(std::string& text, const S& section, const std::string& head
   text += (text.empty() ? "" : "\n") + header + '\n';
   for (const auto& setting : settings_of<S>()) {
     if (header == "[defaults]" && setting.key == "url") continue;
-    text +=
-        std::string(setting.key) + " = " + show(section, setting) + "  # " + std::string(setting.text) + '\n';
+    text += std::string(setting.key) + " = " + show(section, setting) + "  # " + std::string(setting.text) + '\n';
   }
 }
 
 }  // namespace
 
-Result<Settings> read_settings_text(std::string_view toml, const std::string& name,
-                                    const SettingsSources& sources) {
+Result<Settings> read_settings_text(std::string_view toml, const std::string& name, const SettingsSources& sources) {
   Settings settings;
   try {
     const toml::table root = toml::parse(toml, name);
@@ -190,10 +181,9 @@ Result<Settings> read_settings_text(std::string_view toml, const std::string& na
     if (auto done = read_environment(settings, sources.environment); !done) return std::move(done).error();
     if (auto done = reader.read_lists(root); !done) return std::move(done).error();
   } catch (const toml::parse_error& failure) {
-    return Error{
-        ErrorKind::invalid,
-        name + ':' + std::to_string(failure.source().begin.line) + ": " + std::string(failure.description()),
-        {}};
+    return Error{ErrorKind::invalid,
+                 name + ':' + std::to_string(failure.source().begin.line) + ": " + std::string(failure.description()),
+                 {}};
   }
   for (const auto& flag : sources.flags)
     if (auto done = apply_flag(settings, flag); !done) return std::move(done).error();

@@ -36,8 +36,7 @@ struct SettingsSources {
 Result<Settings> read_settings(const SettingsSources& sources);
 
 // The same from the text of a file; `name` is for messages.
-Result<Settings> read_settings_text(std::string_view toml, const std::string& name,
-                                    const SettingsSources& sources);
+Result<Settings> read_settings_text(std::string_view toml, const std::string& name, const SettingsSources& sources);
 
 // A TOML file that says the same, with a comment on each key.
 std::string to_toml(const Settings& settings);

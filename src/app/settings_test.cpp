@@ -40,8 +40,8 @@ TEST(Settings, EnvironmentBeatsTheFileAndFlagsBeatBoth) {
     return "";
   };
   sources.flags = {{"log", "format", "json"}};
-  const auto settings = read_settings_text(
-      "[aws]\nregion='file'\n[log]\nformat='text'\n[[repository]]\nurl='/r'\n", "r.toml", sources);
+  const auto settings =
+      read_settings_text("[aws]\nregion='file'\n[log]\nformat='text'\n[[repository]]\nurl='/r'\n", "r.toml", sources);
   ASSERT_TRUE(settings.ok()) << settings.error().text();
   EXPECT_EQ(settings->aws.region, "from-env");
   EXPECT_EQ(settings->log.format, "json");
@@ -56,8 +56,7 @@ TEST(Settings, MistakesNameFileLineAndKey) {
       {"[aws]\nregoin = 'x'", "r.toml:2: unknown key 'aws.regoin'"},
       {"\n[awz]\n", "r.toml:2: unknown section 'awz'"},
       {"[[repository]]\nurl='/r'\npoll='soon'", "r.toml:3: repository.poll = \"soon\": expected a duration"},
-      {"[[repository]]\nurl='/r'\ncreate='yes'",
-       "r.toml:3: key 'repository.create' has a value of the wrong type"},
+      {"[[repository]]\nurl='/r'\ncreate='yes'", "r.toml:3: key 'repository.create' has a value of the wrong type"},
       {"[[repository]]\nurl='/r'\ncompression='rar'", "expected one of keep, gz, zstd"},
       {"[daemon]\nworkers = 0", "r.toml:2: daemon.workers = \"0\": expected a number from 1 to 64"},
       {"[[repository]]\ncreate=true", "r.toml:1: a [[repository]] without url"},
@@ -73,8 +72,7 @@ TEST(Settings, MistakesNameFileLineAndKey) {
 }
 
 TEST(Settings, WhatIsShownReadsBackTheSame) {
-  const auto settings =
-      read("[aws]\nregion='eu \"x\"'\n[[queue]]\nname='q'\n[[repository]]\nurl='/r'\npoll='90s'\n");
+  const auto settings = read("[aws]\nregion='eu \"x\"'\n[[queue]]\nname='q'\n[[repository]]\nurl='/r'\npoll='90s'\n");
   ASSERT_TRUE(settings.ok()) << settings.error().text();
   const std::string shown = to_toml(*settings);
   const auto again = read(shown);

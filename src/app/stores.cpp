@@ -60,8 +60,7 @@ Result<Stores::Aws*> Stores::aws() {
   if (!m_state->aws) {
     auto profile = load_aws_profile(process_environment(), m_state->settings.profile);
     if (!profile) return std::move(profile).error();
-    m_state->aws =
-        std::make_unique<Aws>(m_state->settings, std::move(*profile), m_state->clock, m_state->log);
+    m_state->aws = std::make_unique<Aws>(m_state->settings, std::move(*profile), m_state->clock, m_state->log);
   }
   return m_state->aws.get();
 }

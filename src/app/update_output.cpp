@@ -28,14 +28,11 @@ std::string json_report(const Repository& repository, const UpdateReport& report
     std::istringstream text(to_string(edit));
     for (std::string each; std::getline(text, each);) lines.push_back(each);
   }
-  return "{\"repository\":" + json_string(repository.name) +
-         ",\"published\":" + (report.published ? "true" : "false") +
-         ",\"revision\":" + json_string(report.revision) +
-         ",\"packages\":" + std::to_string(report.packages) + ",\"added\":" + std::to_string(report.added()) +
-         ",\"replaced\":" + std::to_string(report.replaced()) +
+  return "{\"repository\":" + json_string(repository.name) + ",\"published\":" + (report.published ? "true" : "false") +
+         ",\"revision\":" + json_string(report.revision) + ",\"packages\":" + std::to_string(report.packages) +
+         ",\"added\":" + std::to_string(report.added()) + ",\"replaced\":" + std::to_string(report.replaced()) +
          ",\"removed\":" + std::to_string(report.removed()) + ",\"edit\":" + json_list(lines, string) +
-         ",\"failures\":" + json_list(report.failures, failure) +
-         ",\"notes\":" + json_list(report.notes, string) +
+         ",\"failures\":" + json_list(report.failures, failure) + ",\"notes\":" + json_list(report.notes, string) +
          ",\"dropped_records\":" + json_list(report.dropped_records, string) + '}';
 }
 
@@ -53,9 +50,9 @@ void print_for_people(const Repository& repository, const UpdateReport& report, 
   } else if (!report.published) {
     std::cout << repository.name << ": nothing to change, " << counted(report.packages, "package") << '\n';
   } else {
-    std::cout << repository.name << ": revision " << report.revision << ", "
-              << counted(report.packages, "package") << " (" << report.added() << " added, "
-              << report.replaced() << " replaced, " << report.removed() << " removed)\n";
+    std::cout << repository.name << ": revision " << report.revision << ", " << counted(report.packages, "package")
+              << " (" << report.added() << " added, " << report.replaced() << " replaced, " << report.removed()
+              << " removed)\n";
   }
 }
 

@@ -69,9 +69,8 @@ Result<void> Log::open(const LogOptions& options) {
   logger->set_level(spdlog_level(options.level));
   logger->flush_on(spdlog::level::debug);
   const bool json = options.format == LogFormat::json;
-  logger->set_pattern(
-      json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
-      spdlog::pattern_time_type::utc);
+  logger->set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+                      spdlog::pattern_time_type::utc);
   const std::scoped_lock lock(m_state->mutex);
   m_state->logger = std::move(logger);
   m_state->level = options.level;
@@ -105,8 +104,7 @@ void Log::write(LogLevel level, std::string_view message, std::initializer_list<
     }
   }
   const std::scoped_lock lock(m_state->mutex);
-  if (m_state->logger)
-    m_state->logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
+  if (m_state->logger) m_state->logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
 void Log::debug(std::string_view message, std::initializer_list<LogField> fields) const {

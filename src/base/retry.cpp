@@ -6,8 +6,7 @@
 
 namespace repoupdate {
 
-Duration retry_delay(const RetryPolicy& policy, int attempt, double jitter,
-                     std::optional<Duration> server_hint) {
+Duration retry_delay(const RetryPolicy& policy, int attempt, double jitter, std::optional<Duration> server_hint) {
   Duration window = policy.base;
   for (int i = 1; i < attempt && window < policy.ceiling; ++i) window *= 2;
   window = std::min(window, policy.ceiling);

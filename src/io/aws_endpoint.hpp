@@ -22,7 +22,6 @@ Result<AwsEndpoint> parse_endpoint_url(std::string_view url);
 
 // The endpoint of `service` ("s3", "sqs") in `region`, or `endpoint_url` when that is not empty.
 // ErrorKind::invalid when there is neither a region nor a URL, or one of them is malformed.
-Result<AwsEndpoint> aws_endpoint(std::string_view service, std::string_view region,
-                                 std::string_view endpoint_url);
+Result<AwsEndpoint> aws_endpoint(std::string_view service, std::string_view region, std::string_view endpoint_url);
 
 }  // namespace repoupdate

@@ -103,8 +103,7 @@ AwsErrorBody parse_json(const std::string& body) {
   if (!json.is_object()) return {};
   const std::string type = text("__type");  // "com.amazonaws.sqs#QueueDoesNotExist"
   const std::string message = text("message");
-  return {clean(std::string_view(type).substr(type.find('#') + 1)),
-          clean(message.empty() ? text("Message") : message)};
+  return {clean(std::string_view(type).substr(type.find('#') + 1)), clean(message.empty() ? text("Message") : message)};
 }
 
 AwsErrorBody parse_xml(const std::string& body) {

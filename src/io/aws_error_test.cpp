@@ -56,10 +56,9 @@ TEST(AwsError, TellsWhatWhichAndWhatToDo) {
                 response(403, xml_error("AccessDenied", "Access Denied"), {{"x-amz-request-id", "R1"}}));
   EXPECT_EQ(error.kind, ErrorKind::denied);
   EXPECT_EQ(error.request_id, "R1");
-  EXPECT_EQ(
-      error.message,
-      "s3://bucket/key: the service answers 403 AccessDenied: Access Denied: check the credentials, and that "
-      "they may s3:GetObject");
+  EXPECT_EQ(error.message,
+            "s3://bucket/key: the service answers 403 AccessDenied: Access Denied: check the credentials, and that "
+            "they may s3:GetObject");
 }
 
 TEST(AwsError, AnswerToHeadHasNoBodyToRead) {
@@ -70,27 +69,24 @@ TEST(AwsError, AnswerToHeadHasNoBodyToRead) {
 
 // I14: nothing is gone because some proxy has no such page.
 TEST(AwsError, PageOfAWebServerProvesNothing) {
-  const Error error =
-      aws_error("s3://bucket/key", "s3:GetObject", response(404, "<html><body>Not here</body></html>"));
+  const Error error = aws_error("s3://bucket/key", "s3:GetObject", response(404, "<html><body>Not here</body></html>"));
   EXPECT_EQ(error.kind, ErrorKind::invalid);
 }
 
 TEST(AwsError, NamesTheRegionOfABucketThatIsElsewhere) {
-  const HttpResponse moved =
-      response(301, xml_error("PermanentRedirect"), {{"x-amz-bucket-region", "eu-central-1"}});
+  const HttpResponse moved = response(301, xml_error("PermanentRedirect"), {{"x-amz-bucket-region", "eu-central-1"}});
   const Error error = aws_error("s3://bucket/key", "s3:GetObject", moved);
   EXPECT_EQ(error.kind, ErrorKind::invalid);
   EXPECT_NE(error.message.find("region eu-central-1"), std::string::npos) << error.message;
   // HEAD: no code, only the header.
-  EXPECT_NE(aws_error("s", "a", response(400, "", {{"x-amz-bucket-region", "eu-central-1"}}))
-                .message.find("eu-central-1"),
-            std::string::npos);
+  EXPECT_NE(
+      aws_error("s", "a", response(400, "", {{"x-amz-bucket-region", "eu-central-1"}})).message.find("eu-central-1"),
+      std::string::npos);
 }
 
 TEST(AwsError, ReadsTheJsonOfSqs) {
   const HttpResponse answer = response(
-      400,
-      R"({"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"The specified queue does not exist."})",
+      400, R"({"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"The specified queue does not exist."})",
       {{"x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender"}, {"x-amzn-requestid", "R2"}});
   EXPECT_EQ(parse_aws_error(answer).code, "QueueDoesNotExist");
   EXPECT_EQ(aws_error("queue q", "sqs:ReceiveMessage", answer).kind, ErrorKind::not_found);
@@ -98,11 +94,9 @@ TEST(AwsError, ReadsTheJsonOfSqs) {
 }
 
 TEST(AwsError, ReadsTheQueryErrorHeaderAndTheWrappedXml) {
-  EXPECT_EQ(parse_aws_error(response(400, "{}", {{"x-amzn-query-error", "OverLimit;Sender"}})).code,
-            "OverLimit");
+  EXPECT_EQ(parse_aws_error(response(400, "{}", {{"x-amzn-query-error", "OverLimit;Sender"}})).code, "OverLimit");
   EXPECT_EQ(
-      parse_aws_error(
-          response(403, "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>"))
+      parse_aws_error(response(403, "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>"))
           .code,
       "InvalidClientTokenId");
 }

@@ -44,9 +44,8 @@ Result<AwsConfigFile> read_aws_config(const std::string& path) {
   if (!stream) {
     const int cause = errno;
     if (cause == ENOENT || cause == ENOTDIR) return AwsConfigFile{};
-    return Error{cause == EACCES ? ErrorKind::denied : ErrorKind::io,
-                 path + ": " + std::generic_category().message(cause),
-                 {}};
+    return Error{
+        cause == EACCES ? ErrorKind::denied : ErrorKind::io, path + ": " + std::generic_category().message(cause), {}};
   }
   std::string text(k_max_aws_config_file + 1, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -71,10 +70,10 @@ void resolve_endpoints(AwsProfile& profile, const AwsConfigFile& config, const E
     services = found->second;
   const std::string for_all = environment("AWS_ENDPOINT_URL");
   profile.endpoint_url = first_of({for_all, entry(profile.config, "endpoint_url")});
-  profile.s3_endpoint_url = first_of({environment("AWS_ENDPOINT_URL_S3"), for_all,
-                                      entry(services, "s3.endpoint_url"), profile.endpoint_url});
-  profile.sqs_endpoint_url = first_of({environment("AWS_ENDPOINT_URL_SQS"), for_all,
-                                       entry(services, "sqs.endpoint_url"), profile.endpoint_url});
+  profile.s3_endpoint_url =
+      first_of({environment("AWS_ENDPOINT_URL_S3"), for_all, entry(services, "s3.endpoint_url"), profile.endpoint_url});
+  profile.sqs_endpoint_url = first_of(
+      {environment("AWS_ENDPOINT_URL_SQS"), for_all, entry(services, "sqs.endpoint_url"), profile.endpoint_url});
 }
 
 }  // namespace
@@ -104,10 +103,9 @@ Result<AwsConfigFile> parse_aws_config(std::string_view text, std::string_view n
     }
     const std::size_t equals = content.find('=');
     if (section == nullptr || equals == std::string_view::npos || equals == 0)
-      return Error{
-          ErrorKind::invalid,
-          std::string(name) + ": line " + std::to_string(number) + " is neither a [section] nor an entry",
-          {}};
+      return Error{ErrorKind::invalid,
+                   std::string(name) + ": line " + std::to_string(number) + " is neither a [section] nor an entry",
+                   {}};
     std::string key(trim(content.substr(0, equals)));
     const bool nested = (line.front() == ' ' || line.front() == '\t') && !parent.empty();
     if (nested)
@@ -121,10 +119,8 @@ Result<AwsConfigFile> parse_aws_config(std::string_view text, std::string_view n
 
 Result<AwsProfile> load_aws_profile(const Environment& environment, const std::string& profile_setting) {
   AwsProfile profile;
-  profile.name =
-      first_of({profile_setting, environment("AWS_PROFILE"), environment("AWS_DEFAULT_PROFILE"), "default"});
-  profile.chosen =
-      !first_of({profile_setting, environment("AWS_PROFILE"), environment("AWS_DEFAULT_PROFILE")}).empty();
+  profile.name = first_of({profile_setting, environment("AWS_PROFILE"), environment("AWS_DEFAULT_PROFILE"), "default"});
+  profile.chosen = !first_of({profile_setting, environment("AWS_PROFILE"), environment("AWS_DEFAULT_PROFILE")}).empty();
   const std::string home = environment("HOME");
   const std::string folder = home.empty() ? "" : home + "/.aws/";
   profile.config_file = first_of({environment("AWS_CONFIG_FILE"), folder.empty() ? "" : folder + "config"});

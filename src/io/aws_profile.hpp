@@ -29,11 +29,11 @@ Result<AwsConfigFile> parse_aws_config(std::string_view text, std::string_view n
 
 // What the environment and the files say about one profile. Holds secrets: never print the entries.
 struct AwsProfile {
-  std::string name;             // the setting, AWS_PROFILE, AWS_DEFAULT_PROFILE, "default"
-  bool chosen = false;          // somebody named it: no other source may stand in for it
-  std::string region;           // AWS_REGION, AWS_DEFAULT_REGION, then the profile's; may be empty
-  std::string endpoint_url;     // AWS_ENDPOINT_URL, then the profile's; may be empty
-  std::string s3_endpoint_url;  // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's services, endpoint_url
+  std::string name;              // the setting, AWS_PROFILE, AWS_DEFAULT_PROFILE, "default"
+  bool chosen = false;           // somebody named it: no other source may stand in for it
+  std::string region;            // AWS_REGION, AWS_DEFAULT_REGION, then the profile's; may be empty
+  std::string endpoint_url;      // AWS_ENDPOINT_URL, then the profile's; may be empty
+  std::string s3_endpoint_url;   // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's services, endpoint_url
   std::string sqs_endpoint_url;  // the same with AWS_ENDPOINT_URL_SQS
   std::string ca_bundle;         // AWS_CA_BUNDLE, then the profile's; may be empty
   std::string config_file;       // the paths that were read, whether or not they exist

@@ -51,9 +51,7 @@ protected:
   }
   ~AwsProfileTest() override { std::filesystem::remove_all(m_home); }
 
-  void write(const std::string& name, const std::string& text) {
-    std::ofstream(m_home / ".aws" / name) << text;
-  }
+  void write(const std::string& name, const std::string& text) { std::ofstream(m_home / ".aws" / name) << text; }
   Result<AwsProfile> load(const std::string& setting = {}) {
     return load_aws_profile([this](const std::string& name) { return m_environment[name]; }, setting);
   }

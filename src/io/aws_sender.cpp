@@ -86,8 +86,8 @@ struct AwsSender::Attempt {
   }
 };
 
-AwsSender::AwsSender(HttpClient& http, CredentialsProvider& credentials, Clock& clock,
-                     AwsSenderOptions options, const Log* log)
+AwsSender::AwsSender(HttpClient& http, CredentialsProvider& credentials, Clock& clock, AwsSenderOptions options,
+                     const Log* log)
     : m_http(http), m_credentials(credentials), m_clock(clock), m_options(options), m_log(log) {}
 
 AwsSender::Attempt AwsSender::attempt(const AwsCall& call, const HttpRequest& unsigned_request,
@@ -145,8 +145,7 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
 
     Error error = std::move(attempt.outcome).error();
     if (attempt.refusal.status == 0) error = std::move(error).within(call.subject);
-    if (attempt.refusal.status == 403 && std::exchange(may_correct_clock, false) &&
-        correct_clock(attempt.refusal))
+    if (attempt.refusal.status == 403 && std::exchange(may_correct_clock, false) && correct_clock(attempt.refusal))
       continue;
     if (attempt.found_credentials_expired(call) && std::exchange(may_renew_credentials, false)) {
       m_credentials.expire(attempt.used);

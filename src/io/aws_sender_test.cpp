@@ -17,9 +17,7 @@ constexpr const char* k_slow_down = "<Error><Code>SlowDown</Code></Error>";
 // A sender with keys from a map that plays the environment, against a scripted server.
 class AwsSenderTest : public ::testing::Test {
 protected:
-  void serve(LoopbackServer::Responder responder) {
-    m_server = std::make_unique<LoopbackServer>(std::move(responder));
-  }
+  void serve(LoopbackServer::Responder responder) { m_server = std::make_unique<LoopbackServer>(std::move(responder)); }
 
   AwsCall call(std::string method = "GET") const {
     AwsCall call;
@@ -35,12 +33,11 @@ protected:
 
   AwsSender sender(AwsSenderOptions options = {}) { return {m_http, m_credentials, m_clock, options}; }
 
-  std::map<std::string, std::string> m_environment{{"AWS_ACCESS_KEY_ID", "AKID"},
-                                                   {"AWS_SECRET_ACCESS_KEY", "S3CRET"}};
+  std::map<std::string, std::string> m_environment{{"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "S3CRET"}};
   HttpClient m_http{HttpClientOptions{}};
   FakeClock m_clock;
-  CredentialsProvider m_credentials{[this](const std::string& name) { return m_environment[name]; }, "",
-                                    m_http, m_clock};
+  CredentialsProvider m_credentials{[this](const std::string& name) { return m_environment[name]; }, "", m_http,
+                                    m_clock};
   std::unique_ptr<LoopbackServer> m_server;
 };
 
@@ -60,9 +57,7 @@ TEST_F(AwsSenderTest, RepeatsWhatTheServiceCouldNotDoNow) {
 }
 
 TEST_F(AwsSenderTest, ThrottlingDidNothingSoNoAnswerIsLost) {
-  serve([](const WireRequest&, int number) {
-    return number == 1 ? answer(503, {}, k_slow_down) : answer(412);
-  });
+  serve([](const WireRequest&, int number) { return number == 1 ? answer(503, {}, k_slow_down) : answer(412); });
   AwsSender sender = this->sender();
   const AwsOutcome outcome = sender.send(call("PUT"));
   EXPECT_TRUE(outcome.response.failed_with(ErrorKind::precondition_failed));
@@ -174,9 +169,7 @@ TEST_F(AwsSenderTest, NeverDeliversTheSameBytesTwice) {
 TEST_F(AwsSenderTest, PassesOnAnErrorOfTheSinkAsItIs) {
   serve([](const WireRequest&, int) { return answer(200, {}, "bytes"); });
   AwsCall download = call();
-  download.exchange.sink = [](std::string_view) {
-    return Result<void>(Error{ErrorKind::unavailable, "mine", {}});
-  };
+  download.exchange.sink = [](std::string_view) { return Result<void>(Error{ErrorKind::unavailable, "mine", {}}); };
   AwsSender sender = this->sender();
   const AwsOutcome outcome = sender.send(download);
   ASSERT_FALSE(outcome.response.ok());
@@ -207,9 +200,7 @@ TEST_F(AwsSenderTest, SendsNothingWithoutCredentials) {
 }
 
 TEST_F(AwsSenderTest, NamesNoSecretInAnyMessage) {
-  serve([](const WireRequest&, int) {
-    return answer(403, {}, "<Error><Code>SignatureDoesNotMatch</Code></Error>");
-  });
+  serve([](const WireRequest&, int) { return answer(403, {}, "<Error><Code>SignatureDoesNotMatch</Code></Error>"); });
   AwsSender sender = this->sender();
   const AwsOutcome outcome = sender.send(call());
   EXPECT_EQ(outcome.response.error().text().find("S3CRET"), std::string::npos);

@@ -28,27 +28,23 @@ Error unsupported(const AwsProfile& profile, const std::string& name) {
           {}};
 }
 
-Found keys_of(const AwsProfile& profile, const std::map<std::string, std::string>& entries,
-              const std::string& file) {
+Found keys_of(const AwsProfile& profile, const std::map<std::string, std::string>& entries, const std::string& file) {
   const auto text = [&entries](const char* name) {
     const auto found = entries.find(name);
     return found == entries.end() ? std::string() : found->second;
   };
-  Credentials keys{text("aws_access_key_id"), text("aws_secret_access_key"), text("aws_session_token"),
-                   std::nullopt};
+  Credentials keys{text("aws_access_key_id"), text("aws_secret_access_key"), text("aws_session_token"), std::nullopt};
   if (keys.access_key_id.empty() && keys.secret_access_key.empty()) return std::optional<Credentials>();
   if (keys.access_key_id.empty() || keys.secret_access_key.empty())
-    return Error{
-        ErrorKind::invalid,
-        file + ": profile '" + profile.name + "' needs both aws_access_key_id and aws_secret_access_key",
-        {}};
+    return Error{ErrorKind::invalid,
+                 file + ": profile '" + profile.name + "' needs both aws_access_key_id and aws_secret_access_key",
+                 {}};
   return std::optional(std::move(keys));
 }
 
 Found profile_credentials(const AwsProfile& profile) {
   for (const char* name : k_unsupported_before_keys)
-    if (profile.config.contains(name) || profile.credentials.contains(name))
-      return unsupported(profile, name);
+    if (profile.config.contains(name) || profile.credentials.contains(name)) return unsupported(profile, name);
   auto keys = keys_of(profile, profile.credentials, profile.credentials_file);
   if (!keys || *keys) return keys;
   if (profile.config.contains("credential_process") || profile.credentials.contains("credential_process"))
@@ -61,11 +57,10 @@ Found environment_credentials(const Environment& environment) {
                    environment("AWS_SESSION_TOKEN"), std::nullopt};
   if (keys.access_key_id.empty() && keys.secret_access_key.empty()) {
     if (environment("AWS_WEB_IDENTITY_TOKEN_FILE").empty()) return std::optional<Credentials>();
-    return Error{
-        ErrorKind::unsupported,
-        "AWS_WEB_IDENTITY_TOKEN_FILE is set, but a web identity is not supported: give access keys, or let "
-        "the machine or container have a role",
-        {}};
+    return Error{ErrorKind::unsupported,
+                 "AWS_WEB_IDENTITY_TOKEN_FILE is set, but a web identity is not supported: give access keys, or let "
+                 "the machine or container have a role",
+                 {}};
   }
   if (keys.access_key_id.empty() || keys.secret_access_key.empty())
     return Error{ErrorKind::invalid, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together", {}};
@@ -74,10 +69,9 @@ Found environment_credentials(const Environment& environment) {
 
 Error none_found(const AwsProfile& profile, const std::string& instance) {
   return {ErrorKind::denied,
-          "no AWS credentials: AWS_ACCESS_KEY_ID is not set; profile '" + profile.name +
-              "' has no keys in '" + profile.credentials_file + "' or '" + profile.config_file +
-              "'; AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set; instance metadata: " +
-              instance,
+          "no AWS credentials: AWS_ACCESS_KEY_ID is not set; profile '" + profile.name + "' has no keys in '" +
+              profile.credentials_file + "' or '" + profile.config_file +
+              "'; AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set; instance metadata: " + instance,
           {}};
 }
 
@@ -95,8 +89,8 @@ Result<Credentials> find_credentials(const Environment& environment, const std::
   if (*found) return **std::move(found);
   if (profile->chosen)
     return Error{ErrorKind::denied,
-                 "AWS profile '" + profile->name + "' has no keys in '" + profile->credentials_file +
-                     "' or '" + profile->config_file + "'",
+                 "AWS profile '" + profile->name + "' has no keys in '" + profile->credentials_file + "' or '" +
+                     profile->config_file + "'",
                  {}};
   found = container_credentials(http, environment);
   if (!found) return found.error();
@@ -111,10 +105,7 @@ Result<Credentials> find_credentials(const Environment& environment, const std::
 
 struct CredentialsProvider::State {
   State(Environment environment_in, std::string profile_in, HttpClient& http_in, Clock& clock_in)
-      : environment(std::move(environment_in)),
-        profile(std::move(profile_in)),
-        http(http_in),
-        clock(clock_in) {}
+      : environment(std::move(environment_in)), profile(std::move(profile_in)), http(http_in), clock(clock_in) {}
 
   const Environment environment;
   const std::string profile;
@@ -126,8 +117,7 @@ struct CredentialsProvider::State {
   SystemTime renew_at{};  // only where the current ones expire
 };
 
-CredentialsProvider::CredentialsProvider(Environment environment, std::string profile, HttpClient& http,
-                                         Clock& clock)
+CredentialsProvider::CredentialsProvider(Environment environment, std::string profile, HttpClient& http, Clock& clock)
     : m_state(std::make_unique<State>(std::move(environment), std::move(profile), http, clock)) {}
 
 CredentialsProvider::~CredentialsProvider() = default;
@@ -143,8 +133,7 @@ Result<Credentials> CredentialsProvider::get() {
     state.current = *found;
     // What lives less than that is not fetched for every request either.
     if (found->expires)
-      state.renew_at =
-          std::max(*found->expires - k_renew_before, std::min(now + k_renew_again_after, *found->expires));
+      state.renew_at = std::max(*found->expires - k_renew_before, std::min(now + k_renew_again_after, *found->expires));
     return found;
   }
   if (!state.current || now >= *state.current->expires) return found;

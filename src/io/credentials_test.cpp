@@ -16,8 +16,8 @@ namespace repoupdate {
 namespace {
 
 std::string temporary_keys(const std::string& id, SystemTime expires) {
-  return R"({"Code":"Success","AccessKeyId":")" + id +
-         R"(","SecretAccessKey":"S","Token":"T","Expiration":")" + to_iso8601(expires) + R"("})";
+  return R"({"Code":"Success","AccessKeyId":")" + id + R"(","SecretAccessKey":"S","Token":"T","Expiration":")" +
+         to_iso8601(expires) + R"("})";
 }
 
 // A provider that sees an environment which is a map, a home of its own, and a metadata service when one is made.
@@ -29,9 +29,7 @@ protected:
   }
   ~CredentialsTest() override { std::filesystem::remove_all(m_home); }
 
-  void write(const std::string& name, const std::string& text) {
-    std::ofstream(m_home / ".aws" / name) << text;
-  }
+  void write(const std::string& name, const std::string& text) { std::ofstream(m_home / ".aws" / name) << text; }
 
   CredentialsProvider provider(const std::string& profile = {}) {
     return {[this](const std::string& name) {
@@ -49,10 +47,8 @@ protected:
           request.header("x-aws-ec2-metadata-token-ttl-seconds") == "21600")
         return answer(200, {}, "TOKEN");
       if (request.header("x-aws-ec2-metadata-token") != "TOKEN") return answer(401);
-      if (request.target == "/latest/meta-data/iam/security-credentials/")
-        return answer(200, {}, "my-role\n");
-      if (request.target == "/latest/meta-data/iam/security-credentials/my-role")
-        return answer(200, {}, keys());
+      if (request.target == "/latest/meta-data/iam/security-credentials/") return answer(200, {}, "my-role\n");
+      if (request.target == "/latest/meta-data/iam/security-credentials/my-role") return answer(200, {}, keys());
       return answer(404);
     });
     m_environment.erase("AWS_EC2_METADATA_DISABLED");
@@ -86,8 +82,7 @@ TEST_F(CredentialsTest, HalfAPairIsAnErrorAndNotTheNextSource) {
 }
 
 TEST_F(CredentialsTest, ProfileOfTheSettingsGoesBeforeTheEnvironment) {
-  write("credentials",
-        "[build]\naws_access_key_id = FILE\naws_secret_access_key = S\naws_session_token = T\n");
+  write("credentials", "[build]\naws_access_key_id = FILE\naws_secret_access_key = S\naws_session_token = T\n");
   m_environment["AWS_ACCESS_KEY_ID"] = "ENV";
   m_environment["AWS_SECRET_ACCESS_KEY"] = "S";
   EXPECT_EQ(get("build")->access_key_id, "FILE");
@@ -147,9 +142,8 @@ TEST_F(CredentialsTest, ContainerEndpointGetsItsTokenFromAFileThatChanges) {
 }
 
 TEST_F(CredentialsTest, TokenOfAContainerGoesToNoOtherMachine) {
-  for (const char* url :
-       {"http://192.0.2.1/creds", "http://localhost.example/creds", "http://127.0.0.1.example/creds",
-        "http://[2001:db8::1]/creds", "ftp://127.0.0.1/"}) {
+  for (const char* url : {"http://192.0.2.1/creds", "http://localhost.example/creds", "http://127.0.0.1.example/creds",
+                          "http://[2001:db8::1]/creds", "ftp://127.0.0.1/"}) {
     m_environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = url;
     EXPECT_TRUE(get().failed_with(ErrorKind::invalid)) << url;
   }
@@ -173,9 +167,8 @@ TEST_F(CredentialsTest, InstanceMetadataIsTheLastSource) {
 }
 
 TEST_F(CredentialsTest, BrokenAnswersAreNamedAndNotUsed) {
-  for (const char* body :
-       {"", "[]", "{}", R"({"Code":"AssumeRoleUnauthorizedAccess"})", R"({"AccessKeyId":"A"})",
-        R"({"AccessKeyId":"A","SecretAccessKey":"S","Expiration":"soon"})"}) {
+  for (const char* body : {"", "[]", "{}", R"({"Code":"AssumeRoleUnauthorizedAccess"})", R"({"AccessKeyId":"A"})",
+                           R"({"AccessKeyId":"A","SecretAccessKey":"S","Expiration":"soon"})"}) {
     serve_instance([body] { return std::string(body); });
     EXPECT_FALSE(get().ok()) << body;
   }

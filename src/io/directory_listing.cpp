@@ -22,8 +22,7 @@ using DirectoryStream = std::unique_ptr<DIR, CloseDirectory>;
 Result<std::optional<DirectoryEntry::Type>> resolve(const std::string& path) {
   using Type = DirectoryEntry::Type;
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0)
-    return std::optional(S_ISDIR(status.st_mode) ? Type::directory : Type::file);
+  if (::stat(path.c_str(), &status) == 0) return std::optional(S_ISDIR(status.st_mode) ? Type::directory : Type::file);
   if (errno != ENOENT) return errno_error(errno, path);
   if (::lstat(path.c_str(), &status) == 0) return std::optional(Type::dangling);
   return std::optional<Type>();
@@ -148,14 +147,13 @@ Error missing_root(const std::string& root) {
 }
 
 Error dangling_link(const std::string& path) {
-  return {
-      ErrorKind::unavailable,
-      path + " is a symbolic link to something that is not there: mount or restore it, or remove the link",
-      {}};
+  return {ErrorKind::unavailable,
+          path + " is a symbolic link to something that is not there: mount or restore it, or remove the link",
+          {}};
 }
 
-Result<std::vector<ListedFile>> list_files(const std::string& root, std::string_view prefix,
-                                           std::string_view after, std::size_t limit) {
+Result<std::vector<ListedFile>> list_files(const std::string& root, std::string_view prefix, std::string_view after,
+                                           std::size_t limit) {
   Walk walk(root, prefix, after, limit);
   if (auto walked = walk.enter(""); !walked) return std::move(walked).error();
   return std::move(walk).take();

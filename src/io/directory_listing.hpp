@@ -44,8 +44,8 @@ struct ListedFile {
 // Nothing is left out because it could not be read (I14): a root that is not there is ErrorKind::invalid, a
 // link that points nowhere is ErrorKind::unavailable (what hangs below it may be unmounted), a directory that
 // may not be read is ErrorKind::denied.
-Result<std::vector<ListedFile>> list_files(const std::string& root, std::string_view prefix,
-                                           std::string_view after, std::size_t limit);
+Result<std::vector<ListedFile>> list_files(const std::string& root, std::string_view prefix, std::string_view after,
+                                           std::size_t limit);
 
 // The failures that the above and every other reader of a directory share.
 Error missing_root(const std::string& root);

@@ -77,8 +77,7 @@ void DirectorySource::take(const std::vector<Sighting>& seen) {
       report(sighting.file);
     } else if (const auto stamp = stamp_of(m_watch->path(sighting.file))) {
       const bool is_created = sighting.kind == Sighting::Kind::created;
-      m_settling.add(sighting.file, *stamp, is_created ? m_options.quiet_created : m_options.quiet_found,
-                     now);
+      m_settling.add(sighting.file, *stamp, is_created ? m_options.quiet_created : m_options.quiet_found, now);
     }
   }
 }

@@ -49,8 +49,8 @@ public:
   Duration visibility() const override { return Duration::zero(); }
 
 private:
-  DirectorySource(std::vector<std::string> roots, DirectorySourceOptions options,
-                  std::unique_ptr<DirectoryWatch> watch, FileHandle wake);
+  DirectorySource(std::vector<std::string> roots, DirectorySourceOptions options, std::unique_ptr<DirectoryWatch> watch,
+                  FileHandle wake);
 
   void take(const std::vector<Sighting>& seen);
   void take_settled();

@@ -22,7 +22,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr Duration k_moment = std::chrono::milliseconds(30);  // nothing more is expected
-constexpr Duration k_patience = std::chrono::seconds(20);  // something is; never waited for when all is well
+constexpr Duration k_patience = std::chrono::seconds(20);     // something is; never waited for when all is well
 constexpr DirectorySourceOptions k_quick{.quiet_found = std::chrono::milliseconds(5),
                                          .quiet_created = std::chrono::hours(1)};
 
@@ -146,8 +146,7 @@ TEST_F(DirectorySourceTest, ADirectoryMovesWithAllThatIsInIt) {
   directory.write("e/sub/c.rpm", "1");
   EXPECT_THAT(receive({"e/sub/c.rpm"}), ElementsAre("e/sub/c.rpm")) << "under its new name alone";
   fs::rename(directory.path("e"), elsewhere.path("e"));
-  EXPECT_THAT(receive({"e/b.rpm", "e/sub/a.rpm", "e/sub/c.rpm"}),
-              ElementsAre("e/b.rpm", "e/sub/a.rpm", "e/sub/c.rpm"));
+  EXPECT_THAT(receive({"e/b.rpm", "e/sub/a.rpm", "e/sub/c.rpm"}), ElementsAre("e/b.rpm", "e/sub/a.rpm", "e/sub/c.rpm"));
   elsewhere.write("e/later.rpm", "1");
   EXPECT_THAT(receive(), IsEmpty()) << "what left is watched no longer";
 }
@@ -191,8 +190,7 @@ TEST_F(DirectorySourceTest, AnOverflowOfTheQueueLosesNothing) {
   directory.write("d/late.rpm", "1");
   fs::remove(directory.path("old.rpm"));
   directory.write("kept.rpm", "1");
-  EXPECT_THAT(receive({"old.rpm", "d/late.rpm", "kept.rpm"}),
-              ElementsAre("d/late.rpm", "kept.rpm", "old.rpm"));
+  EXPECT_THAT(receive({"old.rpm", "d/late.rpm", "kept.rpm"}), ElementsAre("d/late.rpm", "kept.rpm", "old.rpm"));
   directory.write("d/after.rpm", "1");
   EXPECT_THAT(receive({"d/after.rpm"}), ElementsAre("d/after.rpm"));
 }
@@ -242,8 +240,7 @@ TEST_F(DirectorySourceTest, ADirectoryThatMayNotBeReadIsToldAndTheOthersAreWatch
   EXPECT_TRUE(failed.failed_with(ErrorKind::denied));
   EXPECT_THAT(seen, ElementsAre("zone/c.rpm"));
   fs::permissions(directory.path("secret"), fs::perms::owner_all);
-  EXPECT_THAT(receive({"secret/a.rpm", "zone/b.rpm"}),
-              ElementsAre("secret/a.rpm", "zone/b.rpm", "zone/c.rpm"))
+  EXPECT_THAT(receive({"secret/a.rpm", "zone/b.rpm"}), ElementsAre("secret/a.rpm", "zone/b.rpm", "zone/c.rpm"))
       << "once it can be read, all there is";
 }
 

@@ -86,9 +86,8 @@ Result<Reading> open_reading(const std::string& path, std::string_view key, cons
   if (options.if_match && *options.if_match != reading.info.etag) return failed_condition(key);
   reading.part = options.range.value_or(ByteRange{0, reading.info.size});
   if (options.range && (reading.part.first >= reading.info.size || reading.part.length == 0))
-    return Error{ErrorKind::invalid,
-                 std::string(key) + ": byte " + std::to_string(reading.part.first) + " is past its end",
-                 {}};
+    return Error{
+        ErrorKind::invalid, std::string(key) + ": byte " + std::to_string(reading.part.first) + " is past its end", {}};
   reading.part.length = std::min(reading.part.length, reading.info.size - reading.part.first);
   return reading;
 }
@@ -102,8 +101,7 @@ Result<void> deliver(const Reading& reading, const GetOptions& options, const By
   };
   std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(k_piece, reading.part.length)), '\0');
   for (std::uint64_t done = 0; done < reading.part.length;) {
-    const auto wanted =
-        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), reading.part.length - done));
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), reading.part.length - done));
     const ssize_t got =
         ::pread(reading.file.get(), piece.data(), wanted, static_cast<off_t>(reading.part.first + done));
     if (got < 0 && errno == EINTR) continue;
@@ -157,9 +155,7 @@ Result<void> DirectoryStore::create_root() {
 
 Result<std::string> DirectoryStore::path_of(std::string_view key) const {
   if (!is_valid_key(key))
-    return Error{ErrorKind::invalid,
-                 "'" + std::string(key.substr(0, key.find('\0'))) + "' is no key in " + m_root,
-                 {}};
+    return Error{ErrorKind::invalid, "'" + std::string(key.substr(0, key.find('\0'))) + "' is no key in " + m_root, {}};
   return m_root + '/' + std::string(key);
 }
 
@@ -167,8 +163,7 @@ Result<std::string> DirectoryStore::path_of(std::string_view key) const {
 std::optional<Error> DirectoryStore::unproven_absence(std::string_view key) const {
   struct stat status {};
   const int code = ::stat(m_root.c_str(), &status) == 0 ? 0 : errno;
-  if (code == ENOENT || code == ENOTDIR || (code == 0 && !S_ISDIR(status.st_mode)))
-    return missing_root(m_root);
+  if (code == ENOENT || code == ENOTDIR || (code == 0 && !S_ISDIR(status.st_mode))) return missing_root(m_root);
   if (code != 0) return errno_error(code, m_root);
   for (std::size_t end = 0; end != std::string_view::npos;) {
     end = key.find('/', end + 1);
@@ -206,8 +201,7 @@ Result<Object> DirectoryStore::get(std::string_view key, const GetOptions& optio
   auto reading = open_reading(*path, key, options);
   if (!reading) return explain(std::move(reading).error(), key);
   if (reading->part.length > limit)
-    return Error{
-        ErrorKind::invalid, std::string(key) + ": larger than " + std::to_string(limit) + " bytes", {}};
+    return Error{ErrorKind::invalid, std::string(key) + ": larger than " + std::to_string(limit) + " bytes", {}};
   Object object{reading->info, {}};
   object.bytes.reserve(static_cast<std::size_t>(reading->part.length));
   const auto append = [&](std::string_view bytes) {
@@ -218,8 +212,7 @@ Result<Object> DirectoryStore::get(std::string_view key, const GetOptions& optio
   return object;
 }
 
-Result<ObjectInfo> DirectoryStore::read(std::string_view key, const GetOptions& options,
-                                        const ByteSink& sink) {
+Result<ObjectInfo> DirectoryStore::read(std::string_view key, const GetOptions& options, const ByteSink& sink) {
   const auto path = path_of(key);
   if (!path) return path.error();
   auto reading = open_reading(*path, key, options);
@@ -257,8 +250,8 @@ Result<void> DirectoryStore::check_condition(std::string_view key, const PutOpti
   return holds ? Result<void>{} : failed_condition(key);
 }
 
-Result<ObjectInfo> DirectoryStore::publish(StagedFile& staged, std::string_view key,
-                                           const PutOptions& options, const std::string& sha256) const {
+Result<ObjectInfo> DirectoryStore::publish(StagedFile& staged, std::string_view key, const PutOptions& options,
+                                           const std::string& sha256) const {
   if (auto synced = staged.sync(); !synced) return std::move(synced).error();
   const std::string path = m_root + '/' + std::string(key);
   ObjectInfo info;
@@ -270,14 +263,12 @@ Result<ObjectInfo> DirectoryStore::publish(StagedFile& staged, std::string_view 
     if (!status) return status.error();
     info = describe(key, *status);
   }
-  if (auto synced = sync_directory(path.substr(0, path.rfind('/'))); !synced)
-    return std::move(synced).error();
+  if (auto synced = sync_directory(path.substr(0, path.rfind('/'))); !synced) return std::move(synced).error();
   info.sha256 = sha256;
   return info;
 }
 
-Result<ObjectInfo> DirectoryStore::put(std::string_view key, std::string_view bytes,
-                                       const PutOptions& options) {
+Result<ObjectInfo> DirectoryStore::put(std::string_view key, std::string_view bytes, const PutOptions& options) {
   if (const auto path = path_of(key); !path) return path.error();
   const std::string sha256 = sha256_hex(bytes);
   if (!options.sha256.empty() && options.sha256 != sha256) return wrong_digest(key);
@@ -290,8 +281,7 @@ Result<ObjectInfo> DirectoryStore::put(std::string_view key, std::string_view by
 Result<ObjectInfo> DirectoryStore::put_file(std::string_view key, const std::filesystem::path& file,
                                             const PutOptions& options, const UploadProgress& progress) {
   if (const auto path = path_of(key); !path) return path.error();
-  if (options.sha256.empty())
-    return Error{ErrorKind::invalid, file.string() + ": its SHA-256 was not given", {}};
+  if (options.sha256.empty()) return Error{ErrorKind::invalid, file.string() + ": its SHA-256 was not given", {}};
   const auto source = open_file(file.string(), O_RDONLY, file.string());
   if (!source) return source.error();
   struct stat here {};

@@ -41,8 +41,8 @@ public:
   Result<ObjectInfo> put(std::string_view key, std::string_view bytes, const PutOptions& options) override;
   // A file that is the object already, by whatever name, is left as it is: success under any condition.
   // ErrorKind::corrupt when the file does not have options.sha256.
-  Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file,
-                              const PutOptions& options, const UploadProgress& progress) override;
+  Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file, const PutOptions& options,
+                              const UploadProgress& progress) override;
   Result<void> remove(std::string_view key) override;  // directories that become empty stay
   // Hidden names (is_hidden) are left out; `next` is the last key of the page.
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;

@@ -71,8 +71,8 @@ protected:
 };
 
 TEST_F(DirectoryStoreTest, WhatIsPutIsReadBackUnderOddNames) {
-  for (const char* key : {"gtk+-c++_lib-1.0~rc1^git.rpm", "pool/sub dir/\xC3\xBC%20 &.rpm", "a/b/c/d.rpm",
-                          "..a/b..", "new\nline"}) {
+  for (const char* key :
+       {"gtk+-c++_lib-1.0~rc1^git.rpm", "pool/sub dir/\xC3\xBC%20 &.rpm", "a/b/c/d.rpm", "..a/b..", "new\nline"}) {
     const auto put = store.put(key, key, {});
     ASSERT_TRUE(put) << put.error().message;
     EXPECT_EQ(put->sha256, sha256_hex(key));
@@ -87,8 +87,8 @@ TEST_F(DirectoryStoreTest, WhatIsPutIsReadBackUnderOddNames) {
 
 TEST_F(DirectoryStoreTest, AKeyCannotLeaveTheDirectoryOrBeOneOfOurNames) {
   using namespace std::string_view_literals;
-  for (const auto key : {""sv, "/etc/passwd"sv, "../x"sv, "a/../../x"sv, "a//b"sv, "a/"sv, "."sv, "a/./b"sv,
-                         "a\0b"sv, ".repoupdate.lock"sv, "a/.repoupdate-1"sv}) {
+  for (const auto key : {""sv, "/etc/passwd"sv, "../x"sv, "a/../../x"sv, "a//b"sv, "a/"sv, "."sv, "a/./b"sv, "a\0b"sv,
+                         ".repoupdate.lock"sv, "a/.repoupdate-1"sv}) {
     EXPECT_TRUE(store.head(key).failed_with(ErrorKind::invalid)) << key;
     EXPECT_TRUE(store.get(key, {}, 1).failed_with(ErrorKind::invalid)) << key;
     EXPECT_TRUE(store.put(key, "x", {}).failed_with(ErrorKind::invalid)) << key;
@@ -124,9 +124,7 @@ TEST_F(DirectoryStoreTest, ALargeFileIsReadInPieces) {
   ASSERT_TRUE(info);
   EXPECT_EQ(delivered, bytes);
   EXPECT_GE(pieces, 3);
-  const auto stopped = store.read("large", {}, [](std::string_view) {
-    return Error{ErrorKind::corrupt, "mine", {}};
-  });
+  const auto stopped = store.read("large", {}, [](std::string_view) { return Error{ErrorKind::corrupt, "mine", {}}; });
   EXPECT_TRUE(stopped.failed_with(ErrorKind::corrupt));
 }
 
@@ -189,8 +187,7 @@ int count_up(const std::string& root, int steps) {
   while (steps > 0) {
     const auto object = store.get("counter", {}, 100);
     if (!object) return 1;
-    const auto put =
-        store.put("counter", std::to_string(std::stoi(object->bytes) + 1), if_match(object->info.etag));
+    const auto put = store.put("counter", std::to_string(std::stoi(object->bytes) + 1), if_match(object->info.etag));
     if (put) --steps;
     if (!put && put.error().kind != ErrorKind::precondition_failed) return 2;
   }
@@ -228,8 +225,7 @@ TEST_F(DirectoryStoreTest, AFileIsCopiedWithItsDigestVerified) {
   EXPECT_EQ(progress.back(), bytes.size());
   const auto wrong = store.put_file("pool/b.rpm", file, with_sha256(sha256_hex("other")), {});
   EXPECT_TRUE(wrong.failed_with(ErrorKind::corrupt));
-  EXPECT_TRUE(
-      store.put_file("b", elsewhere.path("none"), with_sha256("0"), {}).failed_with(ErrorKind::not_found));
+  EXPECT_TRUE(store.put_file("b", elsewhere.path("none"), with_sha256("0"), {}).failed_with(ErrorKind::not_found));
   EXPECT_THAT(files(), ElementsAre(".repoupdate.lock", "pool/a.rpm"));
 }
 
@@ -240,8 +236,7 @@ TEST_F(DirectoryStoreTest, AFileThatIsTheObjectAlreadyIsLeftAlone) {
   const auto before = store.head("pool/a.rpm");
   PutOptions options = with_sha256(sha256_hex("package"));
   options.if_absent = true;
-  for (const char* key : {"pool/a.rpm", "b.rpm", "c.rpm"})
-    EXPECT_TRUE(store.put_file(key, file, options, {})) << key;
+  for (const char* key : {"pool/a.rpm", "b.rpm", "c.rpm"}) EXPECT_TRUE(store.put_file(key, file, options, {})) << key;
   EXPECT_EQ(store.head("pool/a.rpm")->etag, before->etag);
 }
 
@@ -286,11 +281,9 @@ TEST_F(DirectoryStoreTest, WhatIsNoFileIsNoObject) {
 TEST_F(DirectoryStoreTest, ListingIsInTheOrderOfWholeKeys) {
   for (const char* key : {"a/x", "a.rpm", "a0", "a/b/c", "a-", "B", "\xC3\xBC", "repodata/repomd.xml"})
     directory.write(key, "1");
-  for (const char* hidden : {".hidden", ".d/a", "a/.repoupdate-1", "lost+found/x"})
-    directory.write(hidden, "1");
+  for (const char* hidden : {".hidden", ".d/a", "a/.repoupdate-1", "lost+found/x"}) directory.write(hidden, "1");
   fs::create_directory(directory.path("empty"));
-  EXPECT_THAT(keys(),
-              ElementsAre("B", "a-", "a.rpm", "a/b/c", "a/x", "a0", "repodata/repomd.xml", "\xC3\xBC"));
+  EXPECT_THAT(keys(), ElementsAre("B", "a-", "a.rpm", "a/b/c", "a/x", "a0", "repodata/repomd.xml", "\xC3\xBC"));
   EXPECT_THAT(keys("a"), ElementsAre("a-", "a.rpm", "a/b/c", "a/x", "a0"));
   EXPECT_THAT(keys("a/"), ElementsAre("a/b/c", "a/x"));
   EXPECT_THAT(keys("a/b"), ElementsAre("a/b/c"));

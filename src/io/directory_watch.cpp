@@ -31,9 +31,8 @@ bool is_package(std::string_view name) {
 
 Error watch_error(int code, const std::string& path) {
   if (code != ENOSPC) return errno_error(code, path);
-  return {ErrorKind::no_space,
-          path + ": too many directories to watch: raise the sysctl fs.inotify.max_user_watches",
-          {}};
+  return {
+      ErrorKind::no_space, path + ": too many directories to watch: raise the sysctl fs.inotify.max_user_watches", {}};
 }
 
 }  // namespace
@@ -41,14 +40,12 @@ Error watch_error(int code, const std::string& path) {
 Result<std::unique_ptr<DirectoryWatch>> DirectoryWatch::open(std::vector<std::string> roots) {
   FileHandle inotify(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (inotify.get() < 0 && errno == EMFILE)
-    return Error{
-        ErrorKind::no_space, "too many watchers: raise the sysctl fs.inotify.max_user_instances", {}};
+    return Error{ErrorKind::no_space, "too many watchers: raise the sysctl fs.inotify.max_user_instances", {}};
   if (inotify.get() < 0) return errno_error(errno, "inotify");
   return std::unique_ptr<DirectoryWatch>(new DirectoryWatch(std::move(inotify), std::move(roots)));
 }
 
-DirectoryWatch::DirectoryWatch(FileHandle inotify, std::vector<std::string> roots)
-    : m_inotify(std::move(inotify)) {
+DirectoryWatch::DirectoryWatch(FileHandle inotify, std::vector<std::string> roots) : m_inotify(std::move(inotify)) {
   for (std::string& path : roots) m_roots.push_back({std::move(path), {}, {}, {}});
 }
 
@@ -142,8 +139,7 @@ std::vector<FileIdentity> DirectoryWatch::directories_above(const Place& place) 
 void DirectoryWatch::remove_watches(std::size_t root, std::string_view below) {
   for (auto next = m_places.begin(); next != m_places.end();) {
     auto& [watch, places] = *next;
-    std::erase_if(places,
-                  [&](const Place& place) { return place.root == root && place.key.starts_with(below); });
+    std::erase_if(places, [&](const Place& place) { return place.root == root && place.key.starts_with(below); });
     if (places.empty()) {
       ::inotify_rm_watch(m_inotify.get(),
                          watch);  // fails when the directory was deleted: then it is gone already
@@ -216,8 +212,7 @@ void DirectoryWatch::directory_arrived(const Place& place, std::uint32_t mask, s
   const std::string path = m_roots[place.root].path + '/' + place.key;
   if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return;
   const bool moved = (mask & IN_MOVED_TO) != 0;
-  Scan below{
-      place.root, moved ? Sighting::Kind::complete : Sighting::Kind::found, directories_above(place), {}, {}};
+  Scan below{place.root, moved ? Sighting::Kind::complete : Sighting::Kind::found, directories_above(place), {}, {}};
   scan(below, place.key);
   std::move(below.seen.begin(), below.seen.end(), std::back_inserter(seen));
   if (below.problem) m_roots[place.root].problem = std::move(below.problem);

@@ -111,8 +111,7 @@ void BodyReader::read_message(const Json& message, int envelopes, const std::str
   if (message.contains("detail-type")) return read_event_bridge(message, where);
   if (has_text(message, "Type", "SubscriptionConfirmation"))
     return fail(where, "an SNS subscription that waits for its confirmation: confirm it at the topic");
-  if (const std::string* inner = text_at(message, {"Message"});
-      inner != nullptr && message.contains("TopicArn"))
+  if (const std::string* inner = text_at(message, {"Message"}); inner != nullptr && message.contains("TopicArn"))
     return read_text(*inner, envelopes + 1, where);
   fail(where, "neither an S3, SNS, EventBridge nor Lambda event but " + describe(message));
 }

@@ -58,8 +58,7 @@ TEST(EventJson, EveryRecordOfANotificationIsRead) {
 
 // Semantics 3: a bare notification is form-encoded, and the spelling of the message is kept beside it.
 TEST(EventJson, KeyOfABareNotificationIsFormDecoded) {
-  const auto parsed =
-      parse(s3_notification({"pool%2Fgtk%2B-c%2B%2B_lib-1.0~rc1%5Egit+x%20y.rpm", "%C3%BC.rpm"}));
+  const auto parsed = parse(s3_notification({"pool%2Fgtk%2B-c%2B%2B_lib-1.0~rc1%5Egit+x%20y.rpm", "%C3%BC.rpm"}));
   ASSERT_EQ(parsed.events.size(), 2U);
   EXPECT_EQ(parsed.events[0].key, "pool/gtk+-c++_lib-1.0~rc1^git x y.rpm");
   EXPECT_EQ(parsed.events[0].raw_key, "pool%2Fgtk%2B-c%2B%2B_lib-1.0~rc1%5Egit+x%20y.rpm");
@@ -72,10 +71,10 @@ TEST(EventJson, EscapeIsDecodedOnceAndABarePercentStays) {
 }
 
 TEST(EventJson, CephSendsTheKeyRawAndMinioEncoded) {
-  const auto parsed = parse(
-      {{"EventName", "s3:ObjectCreated:Put"},
-       {"Key", "packages/a+b.rpm"},
-       {"Records", {s3_record("a+b~1^x y.rpm", "ceph:s3"), s3_record("pool%2Fa%2Bb.rpm", "minio:s3")}}});
+  const auto parsed =
+      parse({{"EventName", "s3:ObjectCreated:Put"},
+             {"Key", "packages/a+b.rpm"},
+             {"Records", {s3_record("a+b~1^x y.rpm", "ceph:s3"), s3_record("pool%2Fa%2Bb.rpm", "minio:s3")}}});
   EXPECT_THAT(keys(parsed), ElementsAre("packages:a+b~1^x y.rpm", "packages:pool/a+b.rpm"));
 }
 
@@ -87,12 +86,10 @@ TEST(EventJson, EventBridgeKeyIsNotDecoded) {
 TEST(EventJson, SnsAndLambdaEnvelopesAreOpened) {
   const json wrapped = sns_envelope(s3_notification({"a%2Bb.rpm"}));
   EXPECT_THAT(keys(parse(wrapped)), ElementsAre("packages:a+b.rpm"));
-  EXPECT_THAT(keys(parse(sns_envelope(event_bridge("Object Created", "a+b.rpm")))),
-              ElementsAre("packages:a+b.rpm"));
-  const json lambda = {
-      {"Records",
-       {{{"eventSource", "aws:sqs"}, {"body", wrapped.dump()}},
-        {{"eventSource", "aws:sqs"}, {"body", s3_notification({"c.rpm", "d.rpm"}).dump()}}}}};
+  EXPECT_THAT(keys(parse(sns_envelope(event_bridge("Object Created", "a+b.rpm")))), ElementsAre("packages:a+b.rpm"));
+  const json lambda = {{"Records",
+                        {{{"eventSource", "aws:sqs"}, {"body", wrapped.dump()}},
+                         {{"eventSource", "aws:sqs"}, {"body", s3_notification({"c.rpm", "d.rpm"}).dump()}}}}};
   EXPECT_THAT(keys(parse(lambda)), ElementsAre("packages:a+b.rpm", "packages:c.rpm", "packages:d.rpm"));
 }
 

@@ -83,15 +83,13 @@ bool Transfer::take_header(std::string_view line) {
 
 bool Transfer::take_body(std::string_view bytes) {
   if (!response.succeeded()) {
-    response.body.append(
-        bytes.substr(0, k_max_error_body - std::min(k_max_error_body, response.body.size())));
+    response.body.append(bytes.substr(0, k_max_error_body - std::min(k_max_error_body, response.body.size())));
     return true;
   }
   if (exchange.sink) return check(exchange.sink(bytes));
   if (bytes.size() > exchange.body_limit - response.body.size())
-    return check(Error{ErrorKind::invalid,
-                       "the answer is larger than " + std::to_string(exchange.body_limit) + " bytes",
-                       {}});
+    return check(
+        Error{ErrorKind::invalid, "the answer is larger than " + std::to_string(exchange.body_limit) + " bytes", {}});
   response.body.append(bytes);
   return true;
 }
@@ -122,8 +120,7 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* tra
 }
 
 std::size_t on_write(char* data, std::size_t size, std::size_t count, void* transfer) {
-  return static_cast<Transfer*>(transfer)->take_body({data, size * count}) ? size * count
-                                                                           : CURL_WRITEFUNC_ERROR;
+  return static_cast<Transfer*>(transfer)->take_body({data, size * count}) ? size * count : CURL_WRITEFUNC_ERROR;
 }
 
 std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* transfer) {
@@ -185,8 +182,7 @@ struct HttpClient::State {
 
   Easy take();
   void give_back(Easy easy);
-  void prepare(CURL* easy, const HttpRequest& request, const HttpExchange& exchange,
-               Transfer& transfer) const;
+  void prepare(CURL* easy, const HttpRequest& request, const HttpExchange& exchange, Transfer& transfer) const;
 
   const HttpClientOptions options;
   std::mutex mutex;
@@ -213,8 +209,7 @@ void HttpClient::State::give_back(Easy easy) {
 
 void HttpClient::State::prepare(CURL* easy, const HttpRequest& request, const HttpExchange& exchange,
                                 Transfer& transfer) const {
-  const Duration connect =
-      std::min(options.connect_timeout, exchange.timeout.value_or(options.connect_timeout));
+  const Duration connect = std::min(options.connect_timeout, exchange.timeout.value_or(options.connect_timeout));
   const auto stall = std::chrono::ceil<std::chrono::seconds>(options.stall_timeout);
   curl_easy_setopt(easy, CURLOPT_URL, url(request).c_str());
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);  // "/a/../b" is a key, and signed as it is
@@ -230,8 +225,7 @@ void HttpClient::State::prepare(CURL* easy, const HttpRequest& request, const Ht
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()));
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(stall.count()));
-  if (exchange.timeout)
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(exchange.timeout->count()));
+  if (exchange.timeout) curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(exchange.timeout->count()));
   if (!options.ca_bundle.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_bundle.c_str());
   if (exchange.direct) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 

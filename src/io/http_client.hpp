@@ -38,7 +38,7 @@ struct HttpExchange {
   std::uint64_t upload_size = 0;
   // Called once with the status and headers of a 2xx answer, before its first byte of body.
   std::function<Result<void>(const HttpResponse& head)> on_head;
-  ByteSink sink;  // takes a 2xx body piece by piece instead of HttpResponse::body
+  ByteSink sink;                                   // takes a 2xx body piece by piece instead of HttpResponse::body
   std::uint64_t body_limit = k_max_response_body;  // of a 2xx body without a sink; more is ErrorKind::invalid
   std::optional<Duration> timeout;                 // for the whole exchange, where one is wanted
   bool direct = false;                             // never through a proxy: link-local metadata services

@@ -127,14 +127,10 @@ TEST(HttpClient, PassesOnTheErrorsOfItsCallbacks) {
   EXPECT_TRUE(client.send(request_to(server), full).failed_with(ErrorKind::no_space));
   HttpExchange unreadable;
   unreadable.upload_size = 5;
-  unreadable.upload = [](std::uint64_t) {
-    return Result<std::string_view>(Error{ErrorKind::corrupt, "shorter", {}});
-  };
+  unreadable.upload = [](std::uint64_t) { return Result<std::string_view>(Error{ErrorKind::corrupt, "shorter", {}}); };
   EXPECT_TRUE(client.send(request_to(server, "PUT"), unreadable).failed_with(ErrorKind::corrupt));
   HttpExchange unwanted;
-  unwanted.on_head = [](const HttpResponse&) {
-    return Result<void>(Error{ErrorKind::invalid, "not this", {}});
-  };
+  unwanted.on_head = [](const HttpResponse&) { return Result<void>(Error{ErrorKind::invalid, "not this", {}}); };
   EXPECT_TRUE(client.send(request_to(server), unwanted).failed_with(ErrorKind::invalid));
 }
 

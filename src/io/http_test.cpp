@@ -54,9 +54,8 @@ TEST(ParseUrl, LeavesTheSchemesOwnPortOutOfTheHost) {
 }
 
 TEST(ParseUrl, RefusesWhatIsNoHttpUrl) {
-  for (const char* text :
-       {"", "store.example", "ftp://store.example", "https://", "https://user:secret@store.example",
-        "https://store.example/#part", "https://a b/"})
+  for (const char* text : {"", "store.example", "ftp://store.example", "https://", "https://user:secret@store.example",
+                           "https://store.example/#part", "https://a b/"})
     EXPECT_TRUE(parse_url(text).failed_with(ErrorKind::invalid)) << text;
   EXPECT_EQ(parse_url("https://user:secret@host").error().message.find("secret"), std::string::npos);
 }

@@ -48,23 +48,20 @@ Result<std::optional<Credentials>> parse_credentials(const std::string& body, co
     return Error{ErrorKind::corrupt, source + ": the answer has no AccessKeyId or SecretAccessKey", {}};
   if (const std::string expiration = text("Expiration"); !expiration.empty()) {
     credentials.expires = parse_iso8601(expiration);
-    if (!credentials.expires)
-      return Error{ErrorKind::corrupt, source + ": the answer has a malformed Expiration", {}};
+    if (!credentials.expires) return Error{ErrorKind::corrupt, source + ": the answer has a malformed Expiration", {}};
   }
   return std::optional(std::move(credentials));
 }
 
 // Plain http may only go where nobody else listens: this machine and the addresses of ECS and EKS.
 bool is_safe_host(const HttpRequest& request) {
-  constexpr std::array<std::string_view, 5> k_hosts = {"localhost", "[::1]", "169.254.170.2",
-                                                       "169.254.170.23", "[fd00:ec2::23]"};
+  constexpr std::array<std::string_view, 5> k_hosts = {"localhost", "[::1]", "169.254.170.2", "169.254.170.23",
+                                                       "[fd00:ec2::23]"};
   const std::string& host = request.host;
   const std::size_t port = host.find(':', host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0);
   const std::string_view name = std::string_view(host).substr(0, port);
-  const bool is_loopback =
-      name.starts_with("127.") && name.find_first_not_of("0123456789.") == std::string_view::npos;
-  return request.scheme == "https" || is_loopback ||
-         std::find(k_hosts.begin(), k_hosts.end(), name) != k_hosts.end();
+  const bool is_loopback = name.starts_with("127.") && name.find_first_not_of("0123456789.") == std::string_view::npos;
+  return request.scheme == "https" || is_loopback || std::find(k_hosts.begin(), k_hosts.end(), name) != k_hosts.end();
 }
 
 // The token's file changes during the life of a container, so it is read for each fetch.
@@ -93,8 +90,7 @@ Result<std::optional<Credentials>> container_credentials(HttpClient& http, const
   auto request = parse_url(relative.empty() ? full : std::string(k_container_host) + relative);
   if (!request) return std::move(request).error().within(variable);
   if (!is_safe_host(*request))
-    return Error{
-        ErrorKind::invalid, std::string(variable) + ": must be https, or this machine's own address", {}};
+    return Error{ErrorKind::invalid, std::string(variable) + ": must be https, or this machine's own address", {}};
   auto token = container_token(environment);
   if (!token) return token.error();
   if (!token->empty()) request->set_header("authorization", *std::move(token));

@@ -29,8 +29,7 @@ AwsCall S3Caller::call(HttpRequest request, std::string_view key, std::string ac
 }
 
 StoredMark stored_mark(const HttpResponse& response) {
-  return {{std::string(response.header("etag"))},
-          parse_http_date(response.header("date")).value_or(SystemTime{})};
+  return {{std::string(response.header("etag"))}, parse_http_date(response.header("date")).value_or(SystemTime{})};
 }
 
 }  // namespace repoupdate

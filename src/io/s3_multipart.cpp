@@ -20,13 +20,8 @@ constexpr Duration k_abort_timeout{std::chrono::seconds(10)};  // also on the wa
 // One upload between its creation and its end. The references outlive it.
 class MultipartUpload {
 public:
-  MultipartUpload(const S3Caller& caller, std::string_view key, const UploadFile& file,
-                  const PutOptions& options)
-      : m_caller(caller),
-        m_key(key),
-        m_file(file),
-        m_options(options),
-        m_part_size(part_size_of(file.size())) {}
+  MultipartUpload(const S3Caller& caller, std::string_view key, const UploadFile& file, const PutOptions& options)
+      : m_caller(caller), m_key(key), m_file(file), m_options(options), m_part_size(part_size_of(file.size())) {}
 
   Result<void> create();
   Result<void> send_parts(const UploadProgress& progress);
@@ -50,10 +45,9 @@ Result<void> MultipartUpload::create() {
   auto digests = m_file.digest(m_part_size);
   if (!digests) return digests.error();
   if (digests->whole != m_options.sha256)
-    return Error{
-        ErrorKind::corrupt,
-        m_caller.subject(m_key) + ": the file to upload no longer has the SHA-256 that was read from it",
-        {}};
+    return Error{ErrorKind::corrupt,
+                 m_caller.subject(m_key) + ": the file to upload no longer has the SHA-256 that was read from it",
+                 {}};
   m_digests = std::move(digests->parts);
   const HttpRequest request = create_multipart_request(m_caller.bucket(), m_key, m_options, m_options.sha256);
   auto response = m_caller.send(m_caller.call(request, m_key, "s3:PutObject")).response;
@@ -67,8 +61,7 @@ Result<void> MultipartUpload::create() {
 Result<ETag> MultipartUpload::send_part(std::size_t index, std::stop_token stop) {
   const std::uint64_t begin = index * m_part_size;
   std::string buffer;
-  AwsCall call =
-      m_caller.call(upload_part_request(m_caller.bucket(), m_key, m_id, index + 1), m_key, "s3:PutObject");
+  AwsCall call = m_caller.call(upload_part_request(m_caller.bucket(), m_key, m_id, index + 1), m_key, "s3:PutObject");
   call.payload_sha256 = m_digests[index];
   call.exchange.upload_size = std::min(m_part_size, m_file.size() - begin);
   call.exchange.upload = [&](std::uint64_t offset) { return m_file.read(begin + offset, buffer); };
@@ -110,9 +103,7 @@ UploadOutcome MultipartUpload::complete(ETagStyle style) {
   const std::string body = complete_multipart_body(m_etags);
   AwsCall call = m_caller.call(std::move(request), m_key, "s3:PutObject");
   call.exchange.body = body;
-  call.check = [&call](const HttpResponse& response) {
-    return check_completed(call.subject, call.action, response);
-  };
+  call.check = [&call](const HttpResponse& response) { return check_completed(call.subject, call.action, response); };
   AwsOutcome outcome = m_caller.send(call);
   if (!outcome.response) return {std::move(outcome.response).error(), outcome.answer_lost};
   // Its ETag is in the body, and not with every store: the object's own answer is the one to trust.
@@ -120,14 +111,13 @@ UploadOutcome MultipartUpload::complete(ETagStyle style) {
 }
 
 Error MultipartUpload::abort(Error cause) {
-  AwsCall call = m_caller.call(abort_multipart_request(m_caller.bucket(), m_key, m_id), m_key,
-                               "s3:AbortMultipartUpload");
+  AwsCall call =
+      m_caller.call(abort_multipart_request(m_caller.bucket(), m_key, m_id), m_key, "s3:AbortMultipartUpload");
   call.exchange.stop = {};
   call.exchange.timeout = k_abort_timeout;
   const auto response = m_caller.send(call).response;
   // `conflict` is NoSuchUpload: it has ended already.
-  if (!response && response.error().kind != ErrorKind::conflict &&
-      response.error().kind != ErrorKind::not_found)
+  if (!response && response.error().kind != ErrorKind::conflict && response.error().kind != ErrorKind::not_found)
     cause.message += "; the parts sent could not be removed either: " + response.error().message;
   return cause;
 }

@@ -12,8 +12,8 @@ constexpr std::string_view k_default_region = "us-east-1";
 
 bool is_bucket_name(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
   });
 }
 
@@ -40,8 +40,8 @@ void add_if_set(HttpRequest& request, std::string_view name, const std::string& 
 }
 
 // What the object is to be, the same for one PUT and for a multipart upload.
-void add_object_headers(HttpRequest& request, const S3Bucket& bucket, std::string_view key,
-                        const PutOptions& options, const std::string& sha256) {
+void add_object_headers(HttpRequest& request, const S3Bucket& bucket, std::string_view key, const PutOptions& options,
+                        const std::string& sha256) {
   add_if_set(request, "content-type", options.content_type);
   add_if_set(request, "cache-control", options.cache_control);
   request.set_header(k_sha256_record, sha256);
@@ -87,9 +87,8 @@ Result<S3Bucket> resolve_bucket(S3BucketOptions options) {
     return Error{ErrorKind::invalid, "'" + options.bucket + "' is not the name of a bucket", {}};
   const std::string where = "s3://" + options.bucket;
   if (!options.sse.empty() && options.sse != "AES256" && options.sse != "aws:kms")
-    return Error{ErrorKind::invalid,
-                 where + ": server-side encryption is 'AES256' or 'aws:kms', not '" + options.sse + "'",
-                 {}};
+    return Error{
+        ErrorKind::invalid, where + ": server-side encryption is 'AES256' or 'aws:kms', not '" + options.sse + "'", {}};
   if (!options.sse_kms_key_id.empty() && options.sse != "aws:kms")
     return Error{ErrorKind::invalid, where + ": a KMS key needs server-side encryption 'aws:kms'", {}};
   if (options.storage_class == "GLACIER" || options.storage_class == "DEEP_ARCHIVE")
@@ -117,8 +116,8 @@ Result<void> check_s3_key(std::string_view key) {
 void add_condition(HttpRequest& request, const PutOptions& options, ETagStyle style) {
   if (options.if_absent) request.set_header("if-none-match", "*");
   if (options.if_match)
-    request.set_header("if-match", style == ETagStyle::bare ? without_quotes(options.if_match->text)
-                                                            : options.if_match->text);
+    request.set_header("if-match",
+                       style == ETagStyle::bare ? without_quotes(options.if_match->text) : options.if_match->text);
 }
 
 HttpRequest head_bucket_request(const S3Bucket& bucket) {
@@ -157,8 +156,7 @@ HttpRequest delete_object_request(const S3Bucket& bucket, std::string_view key) 
   return bucket_request(bucket, "DELETE", key);
 }
 
-HttpRequest list_objects_request(const S3Bucket& bucket, std::string_view prefix,
-                                 std::string_view continuation) {
+HttpRequest list_objects_request(const S3Bucket& bucket, std::string_view prefix, std::string_view continuation) {
   HttpRequest request = bucket_request(bucket, "GET", {});
   // Encoded, as a key may hold characters that XML cannot.
   request.query = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", std::string(prefix)}};
@@ -181,8 +179,7 @@ HttpRequest upload_part_request(const S3Bucket& bucket, std::string_view key, co
   return request;
 }
 
-HttpRequest complete_multipart_request(const S3Bucket& bucket, std::string_view key,
-                                       const std::string& upload_id) {
+HttpRequest complete_multipart_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id) {
   HttpRequest request = bucket_request(bucket, "POST", key);
   request.query = {{"uploadId", upload_id}};
   request.set_header("content-type", "application/xml");
@@ -197,8 +194,7 @@ std::string complete_multipart_body(const std::vector<ETag>& parts) {
   return body + "</CompleteMultipartUpload>";
 }
 
-HttpRequest abort_multipart_request(const S3Bucket& bucket, std::string_view key,
-                                    const std::string& upload_id) {
+HttpRequest abort_multipart_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id) {
   HttpRequest request = bucket_request(bucket, "DELETE", key);
   request.query = {{"uploadId", upload_id}};
   return request;

@@ -61,18 +61,15 @@ std::string range_header(std::uint64_t first, std::uint64_t length);
 HttpRequest put_object_request(const S3Bucket& bucket, std::string_view key, const PutOptions& options,
                                const std::string& sha256);
 HttpRequest delete_object_request(const S3Bucket& bucket, std::string_view key);
-HttpRequest list_objects_request(const S3Bucket& bucket, std::string_view prefix,
-                                 std::string_view continuation);
+HttpRequest list_objects_request(const S3Bucket& bucket, std::string_view prefix, std::string_view continuation);
 
 HttpRequest create_multipart_request(const S3Bucket& bucket, std::string_view key, const PutOptions& options,
                                      const std::string& sha256);
 HttpRequest upload_part_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id,
                                 std::size_t part_number);
 // Without its condition.
-HttpRequest complete_multipart_request(const S3Bucket& bucket, std::string_view key,
-                                       const std::string& upload_id);
+HttpRequest complete_multipart_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id);
 std::string complete_multipart_body(const std::vector<ETag>& parts);  // the first is part number 1
-HttpRequest abort_multipart_request(const S3Bucket& bucket, std::string_view key,
-                                    const std::string& upload_id);
+HttpRequest abort_multipart_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id);
 
 }  // namespace repoupdate

@@ -30,8 +30,7 @@ TEST(S3Bucket, HasAHostOfItsOwnOnAws) {
 TEST(S3Bucket, IsInThePathWhereNoCertificateOrNameWouldFit) {
   S3BucketOptions dots;
   dots.bucket = "rpm.example.org";
-  EXPECT_EQ(url(head_object_request(bucket(dots), "k")),
-            "https://s3.eu-west-1.amazonaws.com/rpm.example.org/k");
+  EXPECT_EQ(url(head_object_request(bucket(dots), "k")), "https://s3.eu-west-1.amazonaws.com/rpm.example.org/k");
   S3BucketOptions custom;
   custom.endpoint_url = "http://127.0.0.1:7480/s3/";
   EXPECT_EQ(url(head_object_request(bucket(custom), "k")), "http://127.0.0.1:7480/s3/packages/k");

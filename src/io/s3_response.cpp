@@ -58,8 +58,7 @@ Result<ObjectInfo> parse_listed(const pugi::xml_node& entry, bool is_encoded) {
   info.etag = {entry.child_value("ETag")};
   const auto size = parse_number(entry.child_value("Size"));
   const auto last_modified = parse_iso8601(entry.child_value("LastModified"));
-  if (info.key.empty() || !size || !last_modified)
-    return corrupt("an entry of the listing has no key, size or date");
+  if (info.key.empty() || !size || !last_modified) return corrupt("an entry of the listing has no key, size or date");
   info.size = *size;
   info.last_modified = *last_modified;
   return info;
@@ -71,8 +70,7 @@ Result<ContentRange> parse_content_range(std::string_view header) {
   constexpr std::string_view k_unit = "bytes ";
   const std::size_t dash = std::min(header.find('-'), header.size());
   const std::size_t slash = std::min(header.find('/', dash), header.size());
-  if (!header.starts_with(k_unit) || slash == header.size())
-    return corrupt("the Content-Range header is malformed");
+  if (!header.starts_with(k_unit) || slash == header.size()) return corrupt("the Content-Range header is malformed");
   const auto first = parse_number(header.substr(k_unit.size(), dash - k_unit.size()));
   const auto size = parse_number(header.substr(slash + 1));
   if (!first || !size || *first >= *size) return corrupt("the Content-Range header is malformed");
@@ -128,8 +126,7 @@ Result<std::string> parse_upload_id(const std::string& body) {
   return id;
 }
 
-Result<void> check_completed(std::string_view subject, std::string_view action,
-                             const HttpResponse& response) {
+Result<void> check_completed(std::string_view subject, std::string_view action, const HttpResponse& response) {
   pugi::xml_document document;
   if (document.load_buffer(response.body.data(), response.body.size())) {
     const pugi::xml_node root = document.document_element();
@@ -142,8 +139,7 @@ Result<void> check_completed(std::string_view subject, std::string_view action,
       return error;
     }
   }
-  return corrupt(std::string(subject) +
-                 ": the answer to the end of the upload says neither success nor failure");
+  return corrupt(std::string(subject) + ": the answer to the end of the upload says neither success nor failure");
 }
 
 }  // namespace repoupdate

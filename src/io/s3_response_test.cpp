@@ -36,8 +36,8 @@ TEST(S3ObjectInfo, OfARangeHasTheSizeOfTheWhole) {
 
 TEST(S3ObjectInfo, HalfAnAnswerIsCorrupt) {
   EXPECT_TRUE(parse_object_info("k", object_headers()).failed_with(ErrorKind::corrupt));
-  EXPECT_TRUE(parse_object_info("k", {200, {{"etag", "\"e\""}, {"content-length", "5"}}, {}})
-                  .failed_with(ErrorKind::corrupt));
+  EXPECT_TRUE(
+      parse_object_info("k", {200, {{"etag", "\"e\""}, {"content-length", "5"}}, {}}).failed_with(ErrorKind::corrupt));
   EXPECT_TRUE(parse_object_info("k", {200, {{"etag", "\"e\""}}, {}}).failed_with(ErrorKind::corrupt));
 }
 
@@ -55,9 +55,7 @@ TEST(S3ObjectInfo, TakesOnlyAChecksumOfTheWholeObject) {
            {"full object", {{"etag", "\"e\""}, {checksum, k_hello_base64}, {type, "FULL_OBJECT"}}, k_hello},
            {"no type, single PUT", {{"etag", "\"e\""}, {checksum, k_hello_base64}}, k_hello},
            {"no type, multipart ETag", {{"etag", "\"e-3\""}, {checksum, k_hello_base64}}, std::nullopt},
-           {"composite by type",
-            {{"etag", "\"e-3\""}, {checksum, k_hello_base64}, {type, "COMPOSITE"}},
-            std::nullopt},
+           {"composite by type", {{"etag", "\"e-3\""}, {checksum, k_hello_base64}, {type, "COMPOSITE"}}, std::nullopt},
            {"composite by suffix", {{"etag", "\"e\""}, {checksum, k_hello_base64 + "-3"}}, std::nullopt},
            {"composite by suffix, whatever its type",
             {{"etag", "\"e\""}, {checksum, k_hello_base64 + "-3"}, {type, "FULL_OBJECT"}},
@@ -75,9 +73,7 @@ TEST(S3ObjectInfo, TakesOnlyAChecksumOfTheWholeObject) {
             {{"etag", "\"e-3\""}, {checksum, k_hello_base64 + "-3"}, {record, k_other}},
             k_other},
            {"a record that is none", {{"etag", "\"e\""}, {record, "hello"}}, std::nullopt},
-           {"a record in capitals",
-            {{"etag", "\"e\""}, {record, std::string(64, 'A')}},
-            std::string(64, 'a')},
+           {"a record in capitals", {{"etag", "\"e\""}, {record, std::string(64, 'A')}}, std::string(64, 'a')},
        })
     EXPECT_EQ(parse_object_info("k", object_headers(c.headers))->sha256, c.sha256) << c.what;
 }
@@ -85,8 +81,7 @@ TEST(S3ObjectInfo, TakesOnlyAChecksumOfTheWholeObject) {
 TEST(S3ContentRange, IsReadOrRefused) {
   EXPECT_EQ(parse_content_range("bytes 0-0/1")->size, 1U);
   EXPECT_EQ(parse_content_range("bytes 5-9/10")->first, 5U);
-  for (const char* text :
-       {"", "bytes 0-0/*", "bytes */10", "0-0/1", "bytes 10-11/10", "bytes -1/10", "bytes 1/10"})
+  for (const char* text : {"", "bytes 0-0/*", "bytes */10", "0-0/1", "bytes 10-11/10", "bytes -1/10", "bytes 1/10"})
     EXPECT_TRUE(parse_content_range(text).failed_with(ErrorKind::corrupt)) << text;
 }
 
@@ -135,9 +130,9 @@ TEST(S3List, HalfAListingIsCorrupt) {
 }
 
 TEST(S3Multipart, ReadsTheUploadId) {
-  EXPECT_EQ(*parse_upload_id(
-                "<InitiateMultipartUploadResult><UploadId>2~x/+</UploadId></InitiateMultipartUploadResult>"),
-            "2~x/+");
+  EXPECT_EQ(
+      *parse_upload_id("<InitiateMultipartUploadResult><UploadId>2~x/+</UploadId></InitiateMultipartUploadResult>"),
+      "2~x/+");
   EXPECT_TRUE(parse_upload_id("<Other/>").failed_with(ErrorKind::corrupt));
 }
 
@@ -145,8 +140,7 @@ TEST(S3Multipart, SuccessIsSaidInTheBody) {
   const auto verdict = [](const std::string& body) {
     return check_completed("s3://b/k", "s3:PutObject", {200, {}, body});
   };
-  EXPECT_TRUE(
-      verdict("\n <CompleteMultipartUploadResult><ETag>\"e-2\"</ETag></CompleteMultipartUploadResult>").ok());
+  EXPECT_TRUE(verdict("\n <CompleteMultipartUploadResult><ETag>\"e-2\"</ETag></CompleteMultipartUploadResult>").ok());
   EXPECT_TRUE(verdict("<Error><Code>InternalError</Code></Error>").failed_with(ErrorKind::unavailable));
   EXPECT_TRUE(verdict("<Error><Code>SomethingNew</Code></Error>").failed_with(ErrorKind::unavailable));
   EXPECT_TRUE(verdict("<Error><Code>AccessDenied</Code></Error>").failed_with(ErrorKind::denied));

@@ -56,8 +56,7 @@ std::string S3Store::name() const {
 // the two is missing.
 Error S3Store::missing(Error error) {
   if (error.kind != ErrorKind::not_found || m_bucket_exists) return error;
-  auto answer =
-      m_caller.send(m_caller.call(head_bucket_request(m_caller.bucket()), {}, "s3:ListBucket")).response;
+  auto answer = m_caller.send(m_caller.call(head_bucket_request(m_caller.bucket()), {}, "s3:ListBucket")).response;
   // A bucket that we may not list exists all the same.
   if (answer || answer.failed_with(ErrorKind::denied)) {
     m_bucket_exists = true;
@@ -93,8 +92,7 @@ Result<Object> S3Store::get(std::string_view key, const GetOptions& options, std
     const auto range = parse_content_range(response->header("content-range"));
     const std::uint64_t wanted = std::min(options.range->length, object.info.size - options.range->first);
     if (!range || range->first != options.range->first || object.bytes.size() != wanted)
-      return Error{
-          ErrorKind::corrupt, call.subject + ": the store sent another range than was asked for", {}};
+      return Error{ErrorKind::corrupt, call.subject + ": the store sent another range than was asked for", {}};
     return object;
   }
   // A store may ignore the range and send everything.
@@ -128,8 +126,7 @@ Result<ObjectInfo> S3Store::read(std::string_view key, const GetOptions& options
   };
   call.before_retry = [&](HttpRequest& request) {
     if (!info) return;
-    request.set_header(
-        "range", range_header(first + delivered, options.range ? options.range->length - delivered : 0));
+    request.set_header("range", range_header(first + delivered, options.range ? options.range->length - delivered : 0));
     request.set_header("if-match", info->etag.text);
   };
 
@@ -154,8 +151,8 @@ Result<ObjectInfo> S3Store::put(std::string_view key, std::string_view bytes, co
   return store(upload);
 }
 
-Result<ObjectInfo> S3Store::put_file(std::string_view key, const std::filesystem::path& path,
-                                     const PutOptions& options, const UploadProgress& progress) {
+Result<ObjectInfo> S3Store::put_file(std::string_view key, const std::filesystem::path& path, const PutOptions& options,
+                                     const UploadProgress& progress) {
   if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
   if (!is_sha256(options.sha256))
     return Error{ErrorKind::invalid, m_caller.subject(key) + ": the SHA-256 of the file is not known", {}};
@@ -192,8 +189,7 @@ Result<void> S3Store::check_condition(std::string_view key, const PutOptions& op
   if (!current && current.error().kind != ErrorKind::not_found) return current.error();
   const bool holds = options.if_absent ? !current : current && current->etag == *options.if_match;
   if (holds) return {};
-  return Error{
-      ErrorKind::precondition_failed, m_caller.subject(key) + ": the object is not the one expected", {}};
+  return Error{ErrorKind::precondition_failed, m_caller.subject(key) + ": the object is not the one expected", {}};
 }
 
 // Sends the upload, and finds out what a failed condition means: somebody else was first, our own lost answer
@@ -206,16 +202,14 @@ Result<ObjectInfo> S3Store::store(const Upload& upload) {
       if (style == ETagStyle::bare) m_etag_style = style;
       m_bucket_exists = true;
       if (outcome.mark->etag.text.empty() || outcome.mark->stored == SystemTime{}) return head(upload.key);
-      return ObjectInfo{std::string(upload.key), upload.size, outcome.mark->etag, outcome.mark->stored,
-                        upload.sha256};
+      return ObjectInfo{std::string(upload.key), upload.size, outcome.mark->etag, outcome.mark->stored, upload.sha256};
     }
     Error error = std::move(outcome.mark).error();
     const bool condition_failed = is_condition_failure(upload.options, error.kind);
     if (outcome.answer_lost && (condition_failed || error.kind == ErrorKind::conflict)) {
       if (auto own = find_own(upload)) return own;
     }
-    if (error.kind == ErrorKind::precondition_failed && style == ETagStyle::as_sent &&
-        accepts_bare_etag(upload)) {
+    if (error.kind == ErrorKind::precondition_failed && style == ETagStyle::as_sent && accepts_bare_etag(upload)) {
       style = ETagStyle::bare;
       continue;
     }

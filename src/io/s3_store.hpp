@@ -41,8 +41,8 @@ public:
   // A transfer that breaks off goes on where it stopped, pinned to the same ETag.
   Result<ObjectInfo> read(std::string_view key, const GetOptions& options, const ByteSink& sink) override;
   Result<ObjectInfo> put(std::string_view key, std::string_view bytes, const PutOptions& options) override;
-  Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file,
-                              const PutOptions& options, const UploadProgress& progress) override;
+  Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file, const PutOptions& options,
+                              const UploadProgress& progress) override;
   Result<void> remove(std::string_view key) override;
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
 

@@ -36,8 +36,7 @@ protected:
   // "PUT /b/k" for each request, in order.
   std::vector<std::string> requests() const {
     std::vector<std::string> lines;
-    for (const WireRequest& request : m_server->requests())
-      lines.push_back(request.method + ' ' + request.target);
+    for (const WireRequest& request : m_server->requests()) lines.push_back(request.method + ' ' + request.target);
     return lines;
   }
 
@@ -51,9 +50,7 @@ protected:
                    {"x-amz-meta-repoupdate-sha256", sha256}},
                   request.method == "HEAD" ? "" : bytes);
   }
-  static WireAnswer stored(const std::string& etag) {
-    return answer(200, {{"ETag", etag}, {"Date", k_date}});
-  }
+  static WireAnswer stored(const std::string& etag) { return answer(200, {{"ETag", etag}, {"Date", k_date}}); }
 
   static PutOptions if_match(const std::string& etag) {
     PutOptions options;
@@ -84,8 +81,7 @@ TEST_F(S3StoreTest, HeadOfAMissingKeyProvesAbsenceInABucketThatExists) {
 // I14: a wrong bucket name is no reason to drop every package.
 TEST_F(S3StoreTest, MissingBucketIsNeverAMissingKey) {
   serve([](const WireRequest& request, int) {
-    return request.method == "HEAD" ? answer(404)
-                                    : answer(404, {}, "<Error><Code>NoSuchBucket</Code></Error>");
+    return request.method == "HEAD" ? answer(404) : answer(404, {}, "<Error><Code>NoSuchBucket</Code></Error>");
   });
   const auto head = m_store->head("k");
   ASSERT_TRUE(head.failed_with(ErrorKind::invalid));
@@ -107,17 +103,15 @@ TEST_F(S3StoreTest, DeniedIsNotGone) {
   serve([](const WireRequest&, int) { return answer(403, {{"x-amz-request-id", "R"}}); });
   const auto head = m_store->head("pool/a.rpm");
   ASSERT_TRUE(head.failed_with(ErrorKind::denied));
-  EXPECT_EQ(
-      head.error().text(),
-      "s3://b/pool/a.rpm: the service answers 403: check the credentials, and that they may s3:GetObject "
-      "(request id R)");
+  EXPECT_EQ(head.error().text(),
+            "s3://b/pool/a.rpm: the service answers 403: check the credentials, and that they may s3:GetObject "
+            "(request id R)");
 }
 
 TEST_F(S3StoreTest, GetsARangeAndTheWholeSize) {
   serve([](const WireRequest& request, int) {
     EXPECT_EQ(request.header("range"), "bytes=2-4");
-    return answer(206, {{"ETag", "\"e\""}, {"Last-Modified", k_date}, {"Content-Range", "bytes 2-4/10"}},
-                  "234");
+    return answer(206, {{"ETag", "\"e\""}, {"Last-Modified", k_date}, {"Content-Range", "bytes 2-4/10"}}, "234");
   });
   const auto object = m_store->get("k", {ByteRange{2, 3}, {}}, 100);
   ASSERT_TRUE(object.ok()) << object.error().text();
@@ -134,8 +128,7 @@ TEST_F(S3StoreTest, CutsTheRangeItselfWhenTheStoreSendsEverything) {
 
 TEST_F(S3StoreTest, AnotherRangeThanAskedForIsCorrupt) {
   serve([](const WireRequest&, int) {
-    return answer(206, {{"ETag", "\"e\""}, {"Last-Modified", k_date}, {"Content-Range", "bytes 0-2/10"}},
-                  "012");
+    return answer(206, {{"ETag", "\"e\""}, {"Last-Modified", k_date}, {"Content-Range", "bytes 0-2/10"}}, "012");
   });
   EXPECT_TRUE(m_store->get("k", {ByteRange{2, 3}, {}}, 100).failed_with(ErrorKind::corrupt));
   EXPECT_TRUE(m_store->get("k", {ByteRange{0, 5}, {}}, 100).failed_with(ErrorKind::corrupt));
@@ -155,8 +148,8 @@ TEST_F(S3StoreTest, ReadGoesOnWhereItBrokeOff) {
   const std::string bytes = "0123456789";
   serve([&](const WireRequest& request, int number) {
     if (number == 1) {
-      WireAnswer cut = answer(200, {{"ETag", "\"e\""}, {"Last-Modified", k_date}, {"Content-Length", "10"}},
-                              bytes.substr(0, 4));
+      WireAnswer cut =
+          answer(200, {{"ETag", "\"e\""}, {"Last-Modified", k_date}, {"Content-Length", "10"}}, bytes.substr(0, 4));
       cut.then_close = true;
       return cut;
     }
@@ -205,8 +198,7 @@ TEST_F(S3StoreTest, ReadOfARangeGoesOnInsideTheRange) {
 TEST_F(S3StoreTest, ReadNeverMixesTwoObjects) {
   serve([&](const WireRequest&, int number) {
     if (number > 1) return answer(412, {}, k_condition_failed);
-    WireAnswer cut =
-        answer(200, {{"ETag", "\"e\""}, {"Last-Modified", k_date}, {"Content-Length", "10"}}, "0123");
+    WireAnswer cut = answer(200, {{"ETag", "\"e\""}, {"Last-Modified", k_date}, {"Content-Length", "10"}}, "0123");
     cut.then_close = true;
     return cut;
   });
@@ -217,8 +209,7 @@ TEST_F(S3StoreTest, ReadNeverMixesTwoObjects) {
 TEST_F(S3StoreTest, ReadRefusesAResumptionThatBeginsAnew) {
   serve([&](const WireRequest& request, int number) {
     if (number > 1) return object(request, "0123456789", "\"e\"");
-    WireAnswer cut =
-        answer(200, {{"ETag", "\"e\""}, {"Last-Modified", k_date}, {"Content-Length", "10"}}, "0123");
+    WireAnswer cut = answer(200, {{"ETag", "\"e\""}, {"Last-Modified", k_date}, {"Content-Length", "10"}}, "0123");
     cut.then_close = true;
     return cut;
   });
@@ -263,8 +254,7 @@ TEST_F(S3StoreTest, LostConditionsAreAllTheSameOutcome) {
     serve([status = status, body = body](const WireRequest& request, int) {
       return request.method == "HEAD" ? object(request, "other", "\"new\"") : answer(status, {}, body);
     });
-    EXPECT_TRUE(m_store->put("k", "x", if_match("\"old\"")).failed_with(ErrorKind::precondition_failed))
-        << status;
+    EXPECT_TRUE(m_store->put("k", "x", if_match("\"old\"")).failed_with(ErrorKind::precondition_failed)) << status;
   }
 }
 
@@ -277,8 +267,7 @@ TEST_F(S3StoreTest, RaceIsTheCallersToRepeat) {
 }
 
 TEST_F(S3StoreTest, SaysWhenTheStoreHasNoConditionalWrites) {
-  serve(
-      [](const WireRequest&, int) { return answer(501, {}, "<Error><Code>NotImplemented</Code></Error>"); });
+  serve([](const WireRequest&, int) { return answer(501, {}, "<Error><Code>NotImplemented</Code></Error>"); });
   PutOptions options;
   options.if_absent = true;
   const auto info = m_store->put("k", "x", options);
@@ -336,8 +325,7 @@ TEST_F(S3StoreTest, OwnBytesInPlaceDoNotExcuseAFirstRefusal) {
 
 TEST_F(S3StoreTest, RemovingWhatIsAbsentSucceeds) {
   serve([](const WireRequest& request, int) {
-    return request.method == "DELETE" && request.target == "/b/there" ? answer(204)
-                                                                      : answer(404, {}, k_no_such_key);
+    return request.method == "DELETE" && request.target == "/b/there" ? answer(204) : answer(404, {}, k_no_such_key);
   });
   EXPECT_TRUE(m_store->remove("there").ok());
   serve([](const WireRequest& request, int) {
@@ -381,8 +369,7 @@ protected:
     serve([this, special = std::move(special)](const WireRequest& request, int) {
       if (auto reply = special(request)) return *reply;
       if (request.target.ends_with("?uploads="))
-        return answer(
-            200, {}, "<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>");
+        return answer(200, {}, "<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>");
       if (request.method == "PUT") {
         const std::size_t at = request.target.find("partNumber=") + 11;
         const std::string number = request.target.substr(at, request.target.find('&') - at);
@@ -391,8 +378,7 @@ protected:
         return answer(200, {{"ETag", "\"p" + number + "\""}});
       }
       if (request.method == "POST")
-        return answer(200, {},
-                      "<CompleteMultipartUploadResult><ETag>\"e-5\"</ETag></CompleteMultipartUploadResult>");
+        return answer(200, {}, "<CompleteMultipartUploadResult><ETag>\"e-5\"</ETag></CompleteMultipartUploadResult>");
       if (request.method == "DELETE") return answer(204);
       return answer(200, {{"ETag", "\"e-5\""},
                           {"Last-Modified", k_date},
@@ -402,8 +388,8 @@ protected:
   }
   std::size_t count(const std::string& method) const {
     const auto all = m_server->requests();
-    return static_cast<std::size_t>(std::count_if(
-        all.begin(), all.end(), [&](const WireRequest& request) { return request.method == method; }));
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(), [&](const WireRequest& request) { return request.method == method; }));
   }
 
   const std::filesystem::path m_path =
@@ -422,8 +408,7 @@ TEST_F(S3UploadTest, SmallFileIsOnePut) {
   const std::string bytes(600'000, 'x');
   const PutOptions options = write(bytes);
   std::uint64_t done = 0;
-  const auto info =
-      m_store->put_file("a.rpm", m_path, options, [&done](std::uint64_t so_far) { done = so_far; });
+  const auto info = m_store->put_file("a.rpm", m_path, options, [&done](std::uint64_t so_far) { done = so_far; });
   ASSERT_TRUE(info.ok()) << info.error().text();
   EXPECT_EQ(m_server->requests().at(0).body, bytes);
   EXPECT_EQ(m_server->requests().at(0).header("x-amz-content-sha256"), options.sha256);
@@ -452,8 +437,7 @@ TEST_F(S3UploadTest, LargeFileGoesInPartsWithItsRecord) {
   serve_parts([](const WireRequest&) { return std::nullopt; });
   const PutOptions options = write_large();
   std::uint64_t done = 0;
-  const auto info =
-      m_store->put_file("a.rpm", m_path, options, [&done](std::uint64_t so_far) { done = so_far; });
+  const auto info = m_store->put_file("a.rpm", m_path, options, [&done](std::uint64_t so_far) { done = so_far; });
   ASSERT_TRUE(info.ok()) << info.error().text();
   std::string joined;
   for (const auto& [number, bytes] : m_parts) joined += bytes;
@@ -472,8 +456,7 @@ TEST_F(S3UploadTest, FailedPartAbortsTheUpload) {
   });
   EXPECT_TRUE(m_store->put_file("a.rpm", m_path, write_large(), {}).failed_with(ErrorKind::corrupt));
   EXPECT_EQ(count("POST"), 1U);
-  EXPECT_EQ(m_server->requests().back().method + m_server->requests().back().target,
-            "DELETE/b/a.rpm?uploadId=U");
+  EXPECT_EQ(m_server->requests().back().method + m_server->requests().back().target, "DELETE/b/a.rpm?uploadId=U");
 }
 
 TEST_F(S3UploadTest, StoppedUploadIsAbortedToo) {

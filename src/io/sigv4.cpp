@@ -69,19 +69,18 @@ void sign(HttpRequest& request, std::string_view payload_sha256, const Credentia
   request.set_header("host", request.host);
   request.set_header("x-amz-date", time);
   if (scope.service == "s3") request.set_header("x-amz-content-sha256", std::string(payload_sha256));
-  if (!credentials.session_token.empty())
-    request.set_header("x-amz-security-token", credentials.session_token);
+  if (!credentials.session_token.empty()) request.set_header("x-amz-security-token", credentials.session_token);
 
   const CanonicalHeaders headers = canonical_headers(request.headers);
   const std::string canonical_request = request.method + '\n' + canonical_path(request, scope) + '\n' +
-                                        canonical_query(request) + '\n' + headers.block + '\n' +
-                                        headers.signed_names + '\n' + std::string(payload_sha256);
+                                        canonical_query(request) + '\n' + headers.block + '\n' + headers.signed_names +
+                                        '\n' + std::string(payload_sha256);
   const std::string credential_scope = day + '/' + scope.region + '/' + scope.service + "/aws4_request";
   const std::string string_to_sign =
       std::string(k_algorithm) + '\n' + time + '\n' + credential_scope + '\n' + sha256_hex(canonical_request);
   const std::string signature = to_hex(hmac_sha256(signing_key(credentials, day, scope), string_to_sign));
-  request.set_header("authorization", std::string(k_algorithm) + " Credential=" + credentials.access_key_id +
-                                          '/' + credential_scope + ", SignedHeaders=" + headers.signed_names +
+  request.set_header("authorization", std::string(k_algorithm) + " Credential=" + credentials.access_key_id + '/' +
+                                          credential_scope + ", SignedHeaders=" + headers.signed_names +
                                           ", Signature=" + signature);
 }
 

@@ -25,8 +25,7 @@ protected:
   std::string sign_it(HttpRequest request, std::string_view body = {}) {
     request.host = "examplebucket.s3.amazonaws.com";
     const Credentials credentials{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", {}, {}};
-    sign(request, sha256_hex(body), credentials, {"us-east-1", "s3"},
-         SystemTime(std::chrono::seconds(1'369'353'600)));
+    sign(request, sha256_hex(body), credentials, {"us-east-1", "s3"}, SystemTime(std::chrono::seconds(1'369'353'600)));
     return signature(request);
   }
 };
@@ -42,8 +41,7 @@ TEST_F(PublishedExample, PutObject) {
   HttpRequest request;
   request.method = "PUT";
   request.path = "/test$file.text";
-  request.headers = {{"x-amz-storage-class", "REDUCED_REDUNDANCY"},
-                     {"date", "Fri, 24 May 2013 00:00:00 GMT"}};
+  request.headers = {{"x-amz-storage-class", "REDUCED_REDUNDANCY"}, {"date", "Fri, 24 May 2013 00:00:00 GMT"}};
   EXPECT_EQ(sign_it(request, "Welcome to Amazon S3."),
             "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
 }
@@ -76,8 +74,7 @@ protected:
     request.path = '/' + key;
     return request;
   }
-  const std::string m_odd_key =
-      "a+b~c^d=e&f%g h;i,j@k$l'm(n)o*p!q:r//s/./t/../u?v#w[x]\xC3\xA9\xE6\x97\xA5%20";
+  const std::string m_odd_key = "a+b~c^d=e&f%g h;i,j@k$l'm(n)o*p!q:r//s/./t/../u?v#w[x]\xC3\xA9\xE6\x97\xA5%20";
 };
 
 TEST_F(AgreesWithBotocore, OnAPackageName) {
@@ -109,10 +106,8 @@ TEST_F(AgreesWithBotocore, OnAListingBehindAPort) {
   request.scheme = "http";
   request.host = "127.0.0.1:7480";
   request.path = "/bucket";
-  request.query = {{"prefix", "a+b/ c"},
-                   {"list-type", "2"},
-                   {"encoding-type", "url"},
-                   {"continuation-token", "list/01999 +x"}};
+  request.query = {
+      {"prefix", "a+b/ c"}, {"list-type", "2"}, {"encoding-type", "url"}, {"continuation-token", "list/01999 +x"}};
   EXPECT_EQ(sign_it(request, "s3"), "076532edd7cd0475ae830718f8b33b0cdfd1cdc76d080e6d40e5894102a00543");
 }
 
@@ -120,8 +115,7 @@ TEST_F(AgreesWithBotocore, OnAJsonPostToSqs) {
   HttpRequest request;
   request.method = "POST";
   request.host = "sqs.eu-west-1.amazonaws.com";
-  request.headers = {{"content-type", "application/x-amz-json-1.0"},
-                     {"x-amz-target", "AmazonSQS.ReceiveMessage"}};
+  request.headers = {{"content-type", "application/x-amz-json-1.0"}, {"x-amz-target", "AmazonSQS.ReceiveMessage"}};
   EXPECT_EQ(sign_it(request, "sqs", R"({"QueueUrl":"https://sqs.eu-west-1.amazonaws.com/123456789012/q"})"),
             "bab584527a9ab1c8efd4f405f468f14c6e9860b63a4a1fc69e81042ce09a1a93");
 }

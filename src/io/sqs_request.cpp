@@ -40,9 +40,8 @@ bool is_letter_or_digit(char c) {
 }
 
 bool is_queue_name(std::string_view name) {
-  return !name.empty() && name.size() <= 80 && std::all_of(name.begin(), name.end(), [](char c) {
-    return is_letter_or_digit(c) || c == '-' || c == '_';
-  });
+  return !name.empty() && name.size() <= 80 &&
+         std::all_of(name.begin(), name.end(), [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; });
 }
 
 bool is_account(std::string_view text) {
@@ -68,8 +67,7 @@ bool is_region(std::string_view label) {
 std::string region_of(std::string_view host) {
   const auto labels = split(host.substr(0, host.find(':')), '.');
   for (std::size_t i = 0; i + 1 < labels.size(); ++i) {
-    if ((labels[i] == "sqs" || labels[i] == "sqs-fips") && is_region(labels[i + 1]))
-      return std::string(labels[i + 1]);
+    if ((labels[i] == "sqs" || labels[i] == "sqs-fips") && is_region(labels[i + 1])) return std::string(labels[i + 1]);
     if (is_region(labels[i]) && labels[i + 1] == "queue") return std::string(labels[i]);
   }
   return host == "queue.amazonaws.com" ? "us-east-1" : "";
@@ -87,8 +85,7 @@ std::optional<SqsQueueAddress> from_url(std::string_view text) {
 
 std::optional<SqsQueueAddress> from_arn(std::string_view text) {
   const auto parts = split(text, ':');
-  if (parts.size() != 6 || parts[2] != "sqs" || parts[3].empty() || !is_account(parts[4]))
-    return std::nullopt;
+  if (parts.size() != 6 || parts[2] != "sqs" || parts[3].empty() || !is_account(parts[4])) return std::nullopt;
   return SqsQueueAddress{std::string(parts[5]), std::string(parts[4]), std::string(parts[3]), {}};
 }
 
@@ -123,14 +120,12 @@ Result<SqsQueueAddress> parse_sqs_queue(std::string_view text) {
   else
     queue = SqsQueueAddress{std::string(text), {}, {}, {}};
   if (queue && queue->name.ends_with(".fifo"))
-    return Error{
-        ErrorKind::unsupported,
-        "queue '" + queue->name + "' is a FIFO queue, which S3 cannot notify: create a standard queue",
-        {}};
-  if (!queue || !is_queue_name(queue->name))
-    return Error{ErrorKind::invalid,
-                 "'" + std::string(text) + "' is no SQS queue; expected its name, its ARN or its URL",
+    return Error{ErrorKind::unsupported,
+                 "queue '" + queue->name + "' is a FIFO queue, which S3 cannot notify: create a standard queue",
                  {}};
+  if (!queue || !is_queue_name(queue->name))
+    return Error{
+        ErrorKind::invalid, "'" + std::string(text) + "' is no SQS queue; expected its name, its ARN or its URL", {}};
   return *std::move(queue);
 }
 
@@ -140,8 +135,7 @@ std::string sqs_get_queue_url_body(const SqsQueueAddress& queue) {
   return to_text(body);
 }
 
-std::string sqs_receive_body(const std::string& queue_url, std::chrono::seconds wait,
-                             std::chrono::seconds visibility) {
+std::string sqs_receive_body(const std::string& queue_url, std::chrono::seconds wait, std::chrono::seconds visibility) {
   return to_text({{"QueueUrl", queue_url},
                   {"MaxNumberOfMessages", k_sqs_batch},
                   {"WaitTimeSeconds", wait.count()},
@@ -193,8 +187,7 @@ Result<std::vector<SqsVerdict>> parse_sqs_verdicts(std::string_view answer, std:
   for_each_entry(*parsed, "Failed", verdicts, [](const Json& entry, SqsVerdict& verdict) {
     const auto fault = entry.find("SenderFault");
     const bool is_ours = fault != entry.end() && fault->is_boolean() && fault->get<bool>();
-    verdict = {is_ours ? Outcome::refused : Outcome::failed,
-               text_of(entry, "Code") + ": " + text_of(entry, "Message")};
+    verdict = {is_ours ? Outcome::refused : Outcome::failed, text_of(entry, "Code") + ": " + text_of(entry, "Message")};
   });
   return verdicts;
 }

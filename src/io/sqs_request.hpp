@@ -32,8 +32,7 @@ struct SqsQueueAddress {
 Result<SqsQueueAddress> parse_sqs_queue(std::string_view text);
 
 std::string sqs_get_queue_url_body(const SqsQueueAddress& queue);
-std::string sqs_receive_body(const std::string& queue_url, std::chrono::seconds wait,
-                             std::chrono::seconds visibility);
+std::string sqs_receive_body(const std::string& queue_url, std::chrono::seconds wait, std::chrono::seconds visibility);
 // At most k_sqs_batch receipts; a receipt's place among them is its id in the answer.
 std::string sqs_delete_body(const std::string& queue_url, std::span<const Receipt> receipts);
 std::string sqs_visibility_body(const std::string& queue_url, std::span<const Receipt> receipts,
@@ -47,11 +46,7 @@ struct SqsMessage {
 
 // What became of one entry of a batch.
 struct SqsVerdict {
-  enum class Outcome {
-    done,
-    failed,
-    refused
-  };  // failed: by the service, worth another try; refused: our fault
+  enum class Outcome { done, failed, refused };  // failed: by the service, worth another try; refused: our fault
   Outcome outcome = Outcome::failed;
   std::string reason;  // "ReceiptHandleIsInvalid: the words of the service", empty when done
 };

@@ -25,8 +25,7 @@ TEST(SqsRequest, QueueIsNamedByNameArnOrUrl) {
            Case{"https://sqs.eu-west-1.amazonaws.com/123456789012/pool", "pool", "123456789012", "eu-west-1"},
            Case{"https://vpce-1a.sqs.us-east-2.vpce.amazonaws.com/123456789012/pool", "pool", "123456789012",
                 "us-east-2"},
-           Case{"https://us-west-2.queue.amazonaws.com/123456789012/pool", "pool", "123456789012",
-                "us-west-2"},
+           Case{"https://us-west-2.queue.amazonaws.com/123456789012/pool", "pool", "123456789012", "us-west-2"},
            Case{"http://127.0.0.1:5000/123456789012/pool", "pool", "123456789012", ""},
            Case{"http://sqs.internal:9324/queue/pool", "pool", "", ""},
        }) {
@@ -53,14 +52,12 @@ TEST(SqsRequest, WhatIsNoQueueIsRefused) {
 }
 
 TEST(SqsRequest, BodiesAreWhatTheServiceDocuments) {
-  EXPECT_EQ(json::parse(sqs_get_queue_url_body({"pool", "", "eu-west-1", ""})),
-            json::parse(R"({"QueueName":"pool"})"));
+  EXPECT_EQ(json::parse(sqs_get_queue_url_body({"pool", "", "eu-west-1", ""})), json::parse(R"({"QueueName":"pool"})"));
   EXPECT_EQ(json::parse(sqs_get_queue_url_body({"pool", "123456789012", "", ""})),
             json::parse(R"({"QueueName":"pool","QueueOwnerAWSAccountId":"123456789012"})"));
-  EXPECT_EQ(
-      json::parse(sqs_receive_body("http://q/1", std::chrono::seconds(20), std::chrono::seconds(120))),
-      json::parse(
-          R"({"QueueUrl":"http://q/1","MaxNumberOfMessages":10,"WaitTimeSeconds":20,"VisibilityTimeout":120})"));
+  EXPECT_EQ(json::parse(sqs_receive_body("http://q/1", std::chrono::seconds(20), std::chrono::seconds(120))),
+            json::parse(
+                R"({"QueueUrl":"http://q/1","MaxNumberOfMessages":10,"WaitTimeSeconds":20,"VisibilityTimeout":120})"));
   const std::vector<Receipt> receipts = {{"s", "m1", "h1"}, {"s", "m2", "h\"2"}};
   EXPECT_EQ(json::parse(sqs_delete_body("u", receipts)), json::parse(R"({"QueueUrl":"u","Entries":[
       {"Id":"0","ReceiptHandle":"h1"},{"Id":"1","ReceiptHandle":"h\"2"}]})"));
@@ -89,8 +86,8 @@ TEST(SqsRequest, AnEmptyQueueAnswersWithoutMessages) {
 }
 
 TEST(SqsRequest, AnAnswerThatIsNotTheServicesIsCorrupt) {
-  for (const char* answer : {"", "<html>login</html>", "[]", R"({"Messages":[{"Body":"x"}]})",
-                             R"({"Messages":[7]})", R"({"Messages":[{"MessageId":1,"ReceiptHandle":"h"}]})"})
+  for (const char* answer : {"", "<html>login</html>", "[]", R"({"Messages":[{"Body":"x"}]})", R"({"Messages":[7]})",
+                             R"({"Messages":[{"MessageId":1,"ReceiptHandle":"h"}]})"})
     EXPECT_TRUE(parse_sqs_messages(answer).failed_with(ErrorKind::corrupt)) << answer;
   EXPECT_TRUE(parse_sqs_queue_url("{}").failed_with(ErrorKind::corrupt));
   EXPECT_TRUE(parse_sqs_verdicts("gone", 1).failed_with(ErrorKind::corrupt));

@@ -35,28 +35,25 @@ void for_each_batch(std::span<const Receipt> receipts, const Work& work) {
 
 }  // namespace
 
-Result<std::unique_ptr<SqsSource>> SqsSource::open(const SqsSourceOptions& options, AwsSender& sender,
-                                                   const Log* log) {
+Result<std::unique_ptr<SqsSource>> SqsSource::open(const SqsSourceOptions& options, AwsSender& sender, const Log* log) {
   auto queue = parse_sqs_queue(options.queue);
   if (!queue) return std::move(queue).error();
   if (queue->region.empty()) queue->region = options.region;
   if (queue->region.empty())
-    return Error{
-        ErrorKind::invalid,
-        "queue '" + queue->name + "': no AWS region is set: set it in the configuration or in AWS_REGION",
-        {}};
-  if (options.visibility < std::chrono::seconds(0) || options.visibility > k_max_sqs_visibility)
     return Error{ErrorKind::invalid,
-                 "queue '" + queue->name + "': the visibility timeout must be 0 to 43200 seconds",
+                 "queue '" + queue->name + "': no AWS region is set: set it in the configuration or in AWS_REGION",
                  {}};
+  if (options.visibility < std::chrono::seconds(0) || options.visibility > k_max_sqs_visibility)
+    return Error{
+        ErrorKind::invalid, "queue '" + queue->name + "': the visibility timeout must be 0 to 43200 seconds", {}};
   auto endpoint = endpoint_of(options, *queue);
   if (!endpoint) return std::move(endpoint).error().within("queue '" + queue->name + "'");
   return std::unique_ptr<SqsSource>(
       new SqsSource(*std::move(queue), *std::move(endpoint), options.visibility, sender, log));
 }
 
-SqsSource::SqsSource(SqsQueueAddress queue, AwsEndpoint endpoint, std::chrono::seconds visibility,
-                     AwsSender& sender, const Log* log)
+SqsSource::SqsSource(SqsQueueAddress queue, AwsEndpoint endpoint, std::chrono::seconds visibility, AwsSender& sender,
+                     const Log* log)
     : m_queue(std::move(queue)),
       m_endpoint(std::move(endpoint)),
       m_visibility(visibility),
@@ -116,10 +113,8 @@ Result<std::vector<Delivery>> SqsSource::receive(Duration wait, std::stop_token 
   const auto url = queue_url(stop);
   if (url.failed_with(ErrorKind::cancelled)) return std::vector<Delivery>{};
   if (!url) return url.error();
-  const auto poll =
-      std::clamp(std::chrono::floor<std::chrono::seconds>(wait), std::chrono::seconds(0), k_max_sqs_wait);
-  const auto answer =
-      call("ReceiveMessage", sqs_receive_body(*url, poll, m_visibility), poll + k_answer_time, stop);
+  const auto poll = std::clamp(std::chrono::floor<std::chrono::seconds>(wait), std::chrono::seconds(0), k_max_sqs_wait);
+  const auto answer = call("ReceiveMessage", sqs_receive_body(*url, poll, m_visibility), poll + k_answer_time, stop);
   if (answer.failed_with(ErrorKind::cancelled)) return std::vector<Delivery>{};
   if (!answer) return answer.error();
   auto messages = parse_sqs_messages(*answer);
@@ -144,8 +139,7 @@ Result<std::vector<SqsVerdict>> SqsSource::call_batch(const std::string& action,
 
 // An answer 200 may say of each message that it failed: those that the service itself failed on are tried once
 // more.
-Result<SqsSource::Undeleted> SqsSource::delete_batch(const std::string& url,
-                                                     std::span<const Receipt> receipts) {
+Result<SqsSource::Undeleted> SqsSource::delete_batch(const std::string& url, std::span<const Receipt> receipts) {
   std::vector<Receipt> open(receipts.begin(), receipts.end());
   Undeleted left;
   for (int attempt = 1; attempt <= 2 && !open.empty(); ++attempt) {
@@ -186,8 +180,7 @@ Result<std::vector<Receipt>> SqsSource::acknowledge(std::span<const Receipt> rec
   });
   if (left.size() == receipts.size()) return failure;
   if (!left.empty() && m_log != nullptr)
-    m_log->debug("messages not deleted",
-                 {{"count", std::uint64_t{left.size()}}, {"reason", failure.message}});
+    m_log->debug("messages not deleted", {{"count", std::uint64_t{left.size()}}, {"reason", failure.message}});
   return left;
 }
 
@@ -195,8 +188,8 @@ Result<void> SqsSource::extend(std::span<const Receipt> receipts, Duration durat
   if (receipts.empty()) return {};
   const auto url = queue_url({});
   if (!url) return url.error();
-  const auto seconds = std::clamp(std::chrono::ceil<std::chrono::seconds>(duration), std::chrono::seconds(0),
-                                  k_max_sqs_visibility);
+  const auto seconds =
+      std::clamp(std::chrono::ceil<std::chrono::seconds>(duration), std::chrono::seconds(0), k_max_sqs_visibility);
   Result<void> outcome;
   for_each_batch(receipts, [&](std::span<const Receipt> batch) {
     const auto verdicts =

@@ -18,10 +18,9 @@
 namespace repoupdate {
 
 struct SqsSourceOptions {
-  std::string queue;   // its name, ARN or URL
-  std::string region;  // unless the ARN or URL tells
-  std::string
-      endpoint_url;  // where requests go instead of AWS; empty: to the host of the queue's URL, or AWS
+  std::string queue;         // its name, ARN or URL
+  std::string region;        // unless the ARN or URL tells
+  std::string endpoint_url;  // where requests go instead of AWS; empty: to the host of the queue's URL, or AWS
   // How long a message that was received stays hidden; whoever needs longer extends it. 0 to 12 hours.
   std::chrono::seconds visibility{120};
 };
@@ -53,10 +52,8 @@ private:
   };
 
   Result<std::string> queue_url(std::stop_token stop);
-  Result<std::string> call(const std::string& action, std::string_view body, Duration timeout,
-                           std::stop_token stop);
-  Result<std::vector<SqsVerdict>> call_batch(const std::string& action, std::string_view body,
-                                             std::size_t count);
+  Result<std::string> call(const std::string& action, std::string_view body, Duration timeout, std::stop_token stop);
+  Result<std::vector<SqsVerdict>> call_batch(const std::string& action, std::string_view body, std::size_t count);
   Result<Undeleted> delete_batch(const std::string& url, std::span<const Receipt> receipts);
 
   const SqsQueueAddress m_queue;

@@ -33,8 +33,7 @@ protected:
 
   SqsSourceTest() {
     actions["GetQueueUrl"] = [this](const json& body) {
-      return answer(
-          200, {}, json{{"QueueUrl", "http://elsewhere.invalid/1/" + std::string(body["QueueName"])}}.dump());
+      return answer(200, {}, json{{"QueueUrl", "http://elsewhere.invalid/1/" + std::string(body["QueueName"])}}.dump());
     };
   }
 
@@ -44,9 +43,7 @@ protected:
     source = *std::move(opened);
   }
 
-  WireAnswer respond(const WireRequest& request) {
-    return actions.at(action_of(request))(json::parse(request.body));
-  }
+  WireAnswer respond(const WireRequest& request) { return actions.at(action_of(request))(json::parse(request.body)); }
 
   static std::string action_of(const WireRequest& request) {
     const std::string target = request.header("x-amz-target");
@@ -87,10 +84,8 @@ std::string verdicts(const std::vector<int>& done, const std::vector<int>& faile
   json body = {{"Successful", json::array()}, {"Failed", json::array()}};
   for (const int id : done) body["Successful"].push_back({{"Id", std::to_string(id)}});
   for (const int id : failed)
-    body["Failed"].push_back({{"Id", std::to_string(id)},
-                              {"SenderFault", sender_fault},
-                              {"Code", "Broken"},
-                              {"Message", "it is"}});
+    body["Failed"].push_back(
+        {{"Id", std::to_string(id)}, {"SenderFault", sender_fault}, {"Code", "Broken"}, {"Message", "it is"}});
   return body.dump();
 }
 
@@ -114,8 +109,7 @@ TEST_F(SqsSourceTest, MessagesBecomeDeliveriesAlsoThoseThatCannotBeRead) {
   EXPECT_EQ((*deliveries)[0].problem, "");
   EXPECT_THAT((*deliveries)[1].events, IsEmpty());
   EXPECT_THAT((*deliveries)[1].problem, Not(IsEmpty()));
-  EXPECT_EQ(last_body(),
-            json::parse(R"({"QueueUrl":"http://elsewhere.invalid/1/pool","MaxNumberOfMessages":10,
+  EXPECT_EQ(last_body(), json::parse(R"({"QueueUrl":"http://elsewhere.invalid/1/pool","MaxNumberOfMessages":10,
                                            "WaitTimeSeconds":20,"VisibilityTimeout":90})"));
 }
 
@@ -135,8 +129,7 @@ TEST_F(SqsSourceTest, AQueueThatDoesNotExistIsNamedAndAskedForAgain) {
   const auto get_url = actions["GetQueueUrl"];
   actions["GetQueueUrl"] = [&](const json& body) {
     return exists ? get_url(body)
-                  : answer(400, {},
-                           R"({"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"no such queue"})");
+                  : answer(400, {}, R"({"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"no such queue"})");
   };
   actions["ReceiveMessage"] = [](const json&) { return answer(200, {}, "{}"); };
   open("pool");
@@ -150,9 +143,7 @@ TEST_F(SqsSourceTest, AQueueThatDoesNotExistIsNamedAndAskedForAgain) {
 // I11.
 TEST_F(SqsSourceTest, RefusalsKeepTheirKind) {
   const auto kind = [&](int status, const std::string& code) {
-    actions["ReceiveMessage"] = [=](const json&) {
-      return answer(status, {}, json{{"__type", "x#" + code}}.dump());
-    };
+    actions["ReceiveMessage"] = [=](const json&) { return answer(status, {}, json{{"__type", "x#" + code}}.dump()); };
     const auto received = source->receive(seconds(1), {});
     return received ? ErrorKind::io : received.error().kind;
   };
@@ -222,22 +213,17 @@ TEST_F(SqsSourceTest, WhatIsRefusedIsReturnedAndNothingDeletedIsAnError) {
   ASSERT_FALSE(none);
   EXPECT_THAT(none.error().message, HasSubstr("Broken: it is"));
 
-  actions["DeleteMessageBatch"] = [](const json&) {
-    return answer(403, {}, R"({"__type":"x#AccessDenied"})");
-  };
+  actions["DeleteMessageBatch"] = [](const json&) { return answer(403, {}, R"({"__type":"x#AccessDenied"})"); };
   const auto denied = source->acknowledge(receipts(2));
   ASSERT_TRUE(denied.failed_with(ErrorKind::denied));
   EXPECT_THAT(denied.error().message, HasSubstr("sqs:DeleteMessage"));
 }
 
 TEST_F(SqsSourceTest, VisibilityIsExtendedWithinTheServicesLimit) {
-  actions["ChangeMessageVisibilityBatch"] = [](const json&) {
-    return answer(200, {}, verdicts({}, {0}, true));
-  };
+  actions["ChangeMessageVisibilityBatch"] = [](const json&) { return answer(200, {}, verdicts({}, {0}, true)); };
   open("pool");
   EXPECT_TRUE(source->extend(receipts(1), std::chrono::hours(24))) << "a message that is gone is no failure";
-  EXPECT_EQ(last_body()["Entries"],
-            json::parse(R"([{"Id":"0","ReceiptHandle":"h0","VisibilityTimeout":43200}])"));
+  EXPECT_EQ(last_body()["Entries"], json::parse(R"([{"Id":"0","ReceiptHandle":"h0","VisibilityTimeout":43200}])"));
   EXPECT_EQ(source->visibility(), seconds(90));
 }
 

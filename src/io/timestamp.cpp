@@ -22,12 +22,10 @@ int number_at(std::string_view text, std::size_t at, std::size_t length) {
 
 std::optional<SystemTime> make_time(int year, int month, int day, int hour, int minute, int second) {
   const auto in = [](int value, int low, int high) { return value >= low && value <= high; };
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   // 60 is a leap second.
-  if (year < 0 || !date.ok() || !in(hour, 0, 23) || !in(minute, 0, 59) || !in(second, 0, 60))
-    return std::nullopt;
+  if (year < 0 || !date.ok() || !in(hour, 0, 23) || !in(minute, 0, 59) || !in(second, 0, 60)) return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);
 }
@@ -46,11 +44,10 @@ std::optional<SystemTime> parse_iso8601(std::string_view text) {
   for (std::size_t i = 0; i < k_shape.size(); ++i)
     if (k_shape[i] != '0' && text[i] != k_shape[i]) return std::nullopt;
   std::string_view rest = text.substr(k_shape.size());
-  if (rest.starts_with('.'))
-    rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
+  if (rest.starts_with('.')) rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
   if (!rest.empty() && rest != "Z") return std::nullopt;
-  return make_time(number_at(text, 0, 4), number_at(text, 5, 2), number_at(text, 8, 2),
-                   number_at(text, 11, 2), number_at(text, 14, 2), number_at(text, 17, 2));
+  return make_time(number_at(text, 0, 4), number_at(text, 5, 2), number_at(text, 8, 2), number_at(text, 11, 2),
+                   number_at(text, 14, 2), number_at(text, 17, 2));
 }
 
 std::optional<SystemTime> parse_http_date(std::string_view text) {
@@ -58,9 +55,8 @@ std::optional<SystemTime> parse_http_date(std::string_view text) {
   if (text.size() != k_shape.size() || !text.ends_with(" GMT")) return std::nullopt;
   const auto month = std::find(k_months.begin(), k_months.end(), text.substr(8, 3));
   if (month == k_months.end()) return std::nullopt;
-  return make_time(number_at(text, 12, 4), static_cast<int>(month - k_months.begin()) + 1,
-                   number_at(text, 5, 2), number_at(text, 17, 2), number_at(text, 20, 2),
-                   number_at(text, 23, 2));
+  return make_time(number_at(text, 12, 4), static_cast<int>(month - k_months.begin()) + 1, number_at(text, 5, 2),
+                   number_at(text, 17, 2), number_at(text, 20, 2), number_at(text, 23, 2));
 }
 
 }  // namespace repoupdate

@@ -27,8 +27,7 @@ TEST(Timestamp, RefusesWhatIsNoTime) {
        {"", "2026-01-31", "2026-02-30T00:00:00Z", "2026-01-31T24:00:00Z", "2026-01-31T23:59:59+01:00",
         "2026-01-31 23:59:59Z", "2O26-01-31T23:59:59Z", "2026--1-31T23:59:59Z"})
     EXPECT_EQ(parse_iso8601(text), std::nullopt) << text;
-  for (const char* text :
-       {"", "Sat, 31 Jam 2026 23:59:59 GMT", "Sat, 31 Jan 2026 23:59:59 CET", "Saturday, 31-Jan-26"})
+  for (const char* text : {"", "Sat, 31 Jam 2026 23:59:59 GMT", "Sat, 31 Jan 2026 23:59:59 CET", "Saturday, 31-Jan-26"})
     EXPECT_EQ(parse_http_date(text), std::nullopt) << text;
 }
 

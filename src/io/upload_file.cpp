@@ -41,9 +41,7 @@ UploadFile::UploadFile(int descriptor, std::string path, std::uint64_t size)
     : m_descriptor(descriptor), m_path(std::move(path)), m_size(size) {}
 
 UploadFile::UploadFile(UploadFile&& other) noexcept
-    : m_descriptor(std::exchange(other.m_descriptor, -1)),
-      m_path(std::move(other.m_path)),
-      m_size(other.m_size) {}
+    : m_descriptor(std::exchange(other.m_descriptor, -1)), m_path(std::move(other.m_path)), m_size(other.m_size) {}
 
 UploadFile::~UploadFile() {
   if (m_descriptor >= 0) ::close(m_descriptor);

@@ -28,11 +28,9 @@ std::optional<Nevra> parse_nevra(std::string_view text) {
     nevra.epoch = nevra.version.substr(0, colon);
     nevra.version.erase(0, colon + 1);
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (nevra.epoch.empty() || !std::all_of(nevra.epoch.begin(), nevra.epoch.end(), is_digit))
-      return std::nullopt;
+    if (nevra.epoch.empty() || !std::all_of(nevra.epoch.begin(), nevra.epoch.end(), is_digit)) return std::nullopt;
   }
-  if (nevra.name.empty() || nevra.version.empty() || nevra.release.empty() || nevra.arch.empty())
-    return std::nullopt;
+  if (nevra.name.empty() || nevra.version.empty() || nevra.release.empty() || nevra.arch.empty()) return std::nullopt;
   return nevra;
 }
 

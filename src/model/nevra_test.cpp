@@ -20,8 +20,7 @@ TEST(Nevra, IsReadBackFromItsText) {
 }
 
 TEST(Nevra, RefusesTextWithAPartMissing) {
-  for (const char* text :
-       {"", "bash", "bash-5.2", "bash-5.2.x86_64", "-5.2-1.x86_64", "bash-5.2-1.", "a-x:1-1.noarch"})
+  for (const char* text : {"", "bash", "bash-5.2", "bash-5.2.x86_64", "-5.2-1.x86_64", "bash-5.2-1.", "a-x:1-1.noarch"})
     EXPECT_FALSE(parse_nevra(text)) << text;
 }
 

@@ -22,9 +22,8 @@ using ByteSink = std::function<Result<void>(std::string_view)>;
 using UploadProgress = std::function<void(std::uint64_t done)>;
 
 struct GetOptions {
-  std::optional<ByteRange>
-      range;  // a range that starts past the end is ErrorKind::invalid; one that ends there is cut
-  std::optional<ETag> if_match;  // ErrorKind::precondition_failed when the object is another one by now
+  std::optional<ByteRange> range;  // a range that starts past the end is ErrorKind::invalid; one that ends there is cut
+  std::optional<ETag> if_match;    // ErrorKind::precondition_failed when the object is another one by now
 };
 
 struct PutOptions {

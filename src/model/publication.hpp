@@ -21,14 +21,13 @@ struct PublishedObject {
 
 // Everything that makes an edit visible, ready to put: checksum-named files in any order, then the pointer.
 struct Publication {
-  std::vector<PublishedObject> immutable;  // never overwritten with other bytes (I1); cached for ever
-  PublishedObject pointer;                 // repomd.xml; never cached
-  std::optional<ETag> base;             // the pointer's ETag that this was planned on; none: must be absent
-  std::size_t packages = 0;             // listed after it
-  std::string revision;                 // as repomd.xml states it
-  std::vector<std::string> superseded;  // keys named by the old pointer and no longer by this one
-  std::vector<std::string>
-      dropped_records;  // types of derived records left out because they would be stale (I9)
+  std::vector<PublishedObject> immutable;    // never overwritten with other bytes (I1); cached for ever
+  PublishedObject pointer;                   // repomd.xml; never cached
+  std::optional<ETag> base;                  // the pointer's ETag that this was planned on; none: must be absent
+  std::size_t packages = 0;                  // listed after it
+  std::string revision;                      // as repomd.xml states it
+  std::vector<std::string> superseded;       // keys named by the old pointer and no longer by this one
+  std::vector<std::string> dropped_records;  // types of derived records left out because they would be stale (I9)
 };
 
 }  // namespace repoupdate

@@ -11,8 +11,8 @@ namespace {
 // and underscores, which stay allowed here.
 bool is_bucket_name(std::string_view name) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == '_';
   };
   return name.size() >= 3 && name.size() <= 63 && std::all_of(name.begin(), name.end(), allowed);
 }
@@ -21,9 +21,8 @@ Result<RepositoryLocation> parse_s3(std::string_view text, std::string_view rest
   const auto slash = rest.find('/');
   RepositoryLocation location{RepositoryLocation::Scheme::s3, std::string(rest.substr(0, slash)), {}};
   if (!is_bucket_name(location.bucket))
-    return Error{ErrorKind::invalid,
-                 "'" + std::string(text) + "' has no valid bucket name; expected s3://bucket/prefix",
-                 {}};
+    return Error{
+        ErrorKind::invalid, "'" + std::string(text) + "' has no valid bucket name; expected s3://bucket/prefix", {}};
   if (slash != std::string_view::npos) location.prefix = rest.substr(slash + 1);
   while (location.prefix.ends_with('/')) location.prefix.pop_back();
   std::string_view segments = location.prefix;
@@ -31,9 +30,8 @@ Result<RepositoryLocation> parse_s3(std::string_view text, std::string_view rest
     const auto end = segments.find('/');
     const auto segment = segments.substr(0, end);
     if (segment.empty() || segment == "." || segment == "..")
-      return Error{ErrorKind::invalid,
-                   "'" + std::string(text) + "' has an empty, '.' or '..' segment in its prefix",
-                   {}};
+      return Error{
+          ErrorKind::invalid, "'" + std::string(text) + "' has an empty, '.' or '..' segment in its prefix", {}};
     segments = end == std::string_view::npos ? std::string_view{} : segments.substr(end + 1);
   }
   if (!location.prefix.empty()) location.prefix += '/';
@@ -48,14 +46,12 @@ Result<RepositoryLocation> parse_repository_location(std::string_view text) {
   if (path.starts_with("file://")) {
     path.remove_prefix(7);
     if (!path.starts_with('/'))
-      return Error{ErrorKind::invalid,
-                   "'" + std::string(text) + "' is not an absolute path; expected file:///directory",
-                   {}};
+      return Error{
+          ErrorKind::invalid, "'" + std::string(text) + "' is not an absolute path; expected file:///directory", {}};
   } else if (path.find("://") != std::string_view::npos) {
-    return Error{
-        ErrorKind::invalid,
-        "'" + std::string(text) + "' is of no known kind; expected s3://bucket/prefix or a directory",
-        {}};
+    return Error{ErrorKind::invalid,
+                 "'" + std::string(text) + "' is of no known kind; expected s3://bucket/prefix or a directory",
+                 {}};
   }
   if (path.empty()) return Error{ErrorKind::invalid, "the repository is an empty string", {}};
   std::error_code failure;

@@ -21,10 +21,8 @@ std::string string_of(std::optional<std::string_view> text) {
 
 CarefulReader::CarefulReader(MetadataKind kind)
     : m_kind(kind),
-      m_parser(
-          {[this](std::string_view name, const XmlAttributes& attributes) { on_start(name, attributes); },
-           [this](std::string_view name) { on_end(name); },
-           [this](std::string_view text) { m_text += text; }}) {}
+      m_parser({[this](std::string_view name, const XmlAttributes& attributes) { on_start(name, attributes); },
+                [this](std::string_view name) { on_end(name); }, [this](std::string_view text) { m_text += text; }}) {}
 
 Result<void> CarefulReader::feed(std::string_view piece) {
   return m_parser.feed(piece);

@@ -13,8 +13,8 @@ constexpr std::string_view k_xml_content_type = "application/xml";
 RepomdRecord make_record(MetadataKind kind, const EncodedFile& file, std::int64_t timestamp) {
   RepomdRecord record;
   record.type = info(kind).name;
-  record.location_href = "repodata/" + file.checksum.hex + '-' + record.type + ".xml" +
-                         std::string(file_suffix(file.compression));
+  record.location_href =
+      "repodata/" + file.checksum.hex + '-' + record.type + ".xml" + std::string(file_suffix(file.compression));
   record.checksum = file.checksum;
   record.open_checksum = file.open_checksum;
   record.size = file.bytes.size();
@@ -29,10 +29,8 @@ const MetadataKindInfo* kind_of(const RepomdRecord& record) {
   return found == k_metadata_kinds.end() ? nullptr : found;
 }
 
-std::vector<RepomdRecord> renew_records(const Repomd& old, const PerKind<EncodedFile>& files,
-                                        SystemTime now) {
-  const std::int64_t timestamp =
-      std::max<std::int64_t>(now.time_since_epoch().count(), old.newest_timestamp());
+std::vector<RepomdRecord> renew_records(const Repomd& old, const PerKind<EncodedFile>& files, SystemTime now) {
+  const std::int64_t timestamp = std::max<std::int64_t>(now.time_since_epoch().count(), old.newest_timestamp());
   std::vector<RepomdRecord> records;
   for (const auto& about : k_metadata_kinds)
     if (!old.find(about.kind)) records.push_back(make_record(about.kind, files[about.kind], timestamp));
@@ -62,8 +60,7 @@ std::vector<std::string> superseded_keys(const Repomd& old, const Repomd& renewe
 
 }  // namespace
 
-Publication compose_publication(const Repomd& old, PerKind<EncodedFile> files, std::size_t packages,
-                                SystemTime now) {
+Publication compose_publication(const Repomd& old, PerKind<EncodedFile> files, std::size_t packages, SystemTime now) {
   Repomd renewed = old;
   renewed.revision = next_revision(old.revision, now);
   renewed.records = renew_records(old, files, now);

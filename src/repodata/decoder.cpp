@@ -112,8 +112,7 @@ public:
     m_stream.avail_out = out.size();
     const lzma_ret code = lzma_code(&m_stream, LZMA_RUN);
     if (code == LZMA_MEMLIMIT_ERROR)
-      return unsupported("xz: needs more than " + std::to_string(k_max_xz_memory >> 20) +
-                         " MiB to decompress");
+      return unsupported("xz: needs more than " + std::to_string(k_max_xz_memory >> 20) + " MiB to decompress");
     if (code == LZMA_MEM_ERROR) throw std::bad_alloc();
     if (code != LZMA_OK && code != LZMA_STREAM_END && code != LZMA_BUF_ERROR)
       return corrupt("xz: the data are damaged");
@@ -242,8 +241,7 @@ Result<std::string_view> Decoder::next() {
     if (auto started = state.start(); !started) return std::move(started).error();
   }
   while (!state.done) {
-    auto progress =
-        std::visit([&](auto& chosen) { return chosen.run(state.rest, state.piece); }, state.codec);
+    auto progress = std::visit([&](auto& chosen) { return chosen.run(state.rest, state.piece); }, state.codec);
     if (!progress) return std::move(progress).error();
     state.rest.remove_prefix(progress->consumed);
     state.open_size += progress->produced;

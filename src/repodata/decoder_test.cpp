@@ -40,8 +40,8 @@ std::string zstd(std::string_view text) {
 std::string xz(std::string_view text) {
   std::string out(lzma_stream_buffer_bound(text.size()), '\0');
   std::size_t size = 0;
-  lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, nullptr, reinterpret_cast<const std::uint8_t*>(text.data()),
-                          text.size(), reinterpret_cast<std::uint8_t*>(out.data()), &size, out.size());
+  lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, nullptr, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
+                          reinterpret_cast<std::uint8_t*>(out.data()), &size, out.size());
   out.resize(size);
   return out;
 }
@@ -49,8 +49,8 @@ std::string xz(std::string_view text) {
 std::string bzip2(std::string_view text) {
   unsigned size = static_cast<unsigned>(text.size() + text.size() / 50 + 700);
   std::string out(size, '\0');
-  BZ2_bzBuffToBuffCompress(out.data(), &size, const_cast<char*>(text.data()),
-                           static_cast<unsigned>(text.size()), 9, 0, 0);
+  BZ2_bzBuffToBuffCompress(out.data(), &size, const_cast<char*>(text.data()), static_cast<unsigned>(text.size()), 9, 0,
+                           0);
   out.resize(size);
   return out;
 }
@@ -79,8 +79,7 @@ TEST(Decoder, ReadsEveryFormatByItsMagic) {
     ASSERT_TRUE(open) << format.name << ": " << open.error().text();
     EXPECT_TRUE(*open == text) << format.name;
   }
-  for (const std::string& plain : {text, "\xef\xbb\xbf" + text, "\n" + text})
-    EXPECT_TRUE(*decode(plain) == plain);
+  for (const std::string& plain : {text, "\xef\xbb\xbf" + text, "\n" + text}) EXPECT_TRUE(*decode(plain) == plain);
 }
 
 TEST(Decoder, ReadsAllMembersAndIgnoresZeroPadding) {

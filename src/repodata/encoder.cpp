@@ -25,8 +25,7 @@ constexpr int k_zstd_level = 7;  // half the time of createrepo_c's 10 for 4 % m
 class GzipCompressor {
 public:
   GzipCompressor() {
-    if (deflateInit2(&m_stream, k_gzip_level, Z_DEFLATED, k_gzip_window, k_gzip_memory, Z_DEFAULT_STRATEGY) !=
-        Z_OK)
+    if (deflateInit2(&m_stream, k_gzip_level, Z_DEFLATED, k_gzip_window, k_gzip_memory, Z_DEFAULT_STRATEGY) != Z_OK)
       throw std::bad_alloc();
   }
   GzipCompressor(const GzipCompressor&) = delete;
@@ -34,8 +33,7 @@ public:
   ~GzipCompressor() { deflateEnd(&m_stream); }
 
   void compress(std::string_view block, bool last, std::string& out) {
-    m_stream.next_in =
-        reinterpret_cast<Bytef*>(const_cast<char*>(block.data()));  // zlib does not write there
+    m_stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(block.data()));  // zlib does not write there
     m_stream.avail_in = static_cast<uInt>(block.size());
     do {
       m_stream.next_out = reinterpret_cast<Bytef*>(m_room.data());
@@ -80,8 +78,7 @@ private:
 }  // namespace
 
 struct Encoder::State {
-  State(Compression compression, HashType type)
-      : open_hasher(type), stored_hasher(type), checksum_type(type) {
+  State(Compression compression, HashType type) : open_hasher(type), stored_hasher(type), checksum_type(type) {
     if (compression == Compression::zstd) compressor.emplace<ZstdCompressor>();
     file.compression = compression;
   }
@@ -129,8 +126,7 @@ EncodedFile Encoder::finish() {
   EncodedFile file = std::move(state.file);
   file.open_checksum = {state.checksum_type, state.open_hasher.finish_hex()};
   file.checksum = {state.checksum_type, state.stored_hasher.finish_hex()};
-  file.sha256 =
-      state.checksum_type == HashType::sha256 ? file.checksum.hex : state.sha256_hasher.finish_hex();
+  file.sha256 = state.checksum_type == HashType::sha256 ? file.checksum.hex : state.sha256_hasher.finish_hex();
   return file;
 }
 

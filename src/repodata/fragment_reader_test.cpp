@@ -80,8 +80,7 @@ TEST(FragmentReader, NamesWhatIsMissing) {
 }
 
 TEST(FragmentReader, UnknownReferencesAreRefused) {
-  for (const std::string reference :
-       {"&nbsp;", "&#0;", "&#xD800;", "&#x110000;", "&amp", "&#;", "&#x;", "&;"}) {
+  for (const std::string reference : {"&nbsp;", "&#0;", "&#xD800;", "&#x110000;", "&amp", "&#;", "&#x;", "&;"}) {
     const std::string fragment = "<package><name>" + reference + "</name></package>";
     EXPECT_TRUE(read_primary_fragment(fragment).failed_with(ErrorKind::unsupported)) << reference;
   }

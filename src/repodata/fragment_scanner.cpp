@@ -54,8 +54,8 @@ Result<std::optional<MetadataItem>> FragmentScanner::next() {
 
 Result<std::optional<MetadataItem>> FragmentScanner::at_end_of_buffer() {
   if (m_buffer.size() - m_begin > k_max_fragment_size)
-    return corrupt("a package or a gap between packages is larger than " +
-                   std::to_string(k_max_fragment_size) + " bytes");
+    return corrupt("a package or a gap between packages is larger than " + std::to_string(k_max_fragment_size) +
+                   " bytes");
   if (!m_finished) return std::optional<MetadataItem>();
   if (m_place != Place::after_root || !m_terminator.empty())
     return corrupt("the XML ends before </" + std::string(m_root) + ">");
@@ -199,8 +199,7 @@ bool FragmentScanner::leave_non_tag() {
 Result<bool> FragmentScanner::read_tag() {
   const std::size_t end = find_tag_end(m_buffer, m_at);
   const std::size_t length = std::min(end, m_buffer.size()) - m_at;
-  if (length > k_max_tag_size)
-    return corrupt("a tag is longer than " + std::to_string(k_max_tag_size) + " bytes");
+  if (length > k_max_tag_size) return corrupt("a tag is longer than " + std::to_string(k_max_tag_size) + " bytes");
   if (end == std::string::npos) return false;
   m_tag = rest().substr(0, length + 1);
   return true;

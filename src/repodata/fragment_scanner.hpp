@@ -30,7 +30,7 @@ struct MetadataItem {
     prolog,    // up to and including the root's start tag; `<metadata .../>` too
     gap,       // white space, comments, processing instructions between the packages; never empty
     fragment,  // one <package> element
-    trailer,  // the root's end tag and all behind it; without the end tag when the root was `<metadata .../>`
+    trailer,   // the root's end tag and all behind it; without the end tag when the root was `<metadata .../>`
   };
   Kind kind = Kind::prolog;
   std::string_view bytes;  // until the next feed()
@@ -73,12 +73,11 @@ private:
 
   std::string_view m_root;
   std::string m_buffer;
-  std::size_t m_begin = 0;  // of the item that is being looked for
-  std::size_t m_at = 0;     // all before it is understood
-  std::string_view m_tag;   // the tag at m_at, whole, after read_tag()
-  std::size_t m_depth = 0;  // open <package> elements
-  std::string_view
-      m_terminator;  // of the comment, CDATA section or instruction that m_at is in; empty: in none
+  std::size_t m_begin = 0;        // of the item that is being looked for
+  std::size_t m_at = 0;           // all before it is understood
+  std::string_view m_tag;         // the tag at m_at, whole, after read_tag()
+  std::size_t m_depth = 0;        // open <package> elements
+  std::string_view m_terminator;  // of the comment, CDATA section or instruction that m_at is in; empty: in none
   std::optional<MetadataItem> m_item;
   Place m_place = Place::before_root;
   bool m_finished = false;

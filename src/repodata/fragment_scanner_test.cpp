@@ -59,8 +59,7 @@ const std::vector<Case>& cases() {
        {"P<?xml version=\"1.0\"?>\n<metadata packages=\"0\">", "G\n", "T</metadata>"}},
       {"two",
        "<metadata>\n<package>a</package>\n<package>b</package>\n</metadata>\n",
-       {"P<metadata>", "G\n", "F<package>a</package>", "G\n", "F<package>b</package>", "G\n",
-        "T</metadata>\n"}},
+       {"P<metadata>", "G\n", "F<package>a</package>", "G\n", "F<package>b</package>", "G\n", "T</metadata>\n"}},
       {"no white space",
        "<metadata><package>a</package><package>b</package></metadata>",
        {"P<metadata>", "F<package>a</package>", "F<package>b</package>", "T</metadata>"}},
@@ -75,8 +74,8 @@ const std::vector<Case>& cases() {
       {"comments",
        "<!-- <metadata> --><metadata><!-- <package> --><package><!--</package>--></package "
        "><!--x--></metadata><!--y-->",
-       {"P<!-- <metadata> --><metadata>", "G<!-- <package> -->", "F<package><!--</package>--></package >",
-        "G<!--x-->", "T</metadata><!--y-->"}},
+       {"P<!-- <metadata> --><metadata>", "G<!-- <package> -->", "F<package><!--</package>--></package >", "G<!--x-->",
+        "T</metadata><!--y-->"}},
       {"comment ends",
        "<metadata><package><!-- - -- ->--></package><!----></metadata>",
        {"P<metadata>", "F<package><!-- - -- ->--></package>", "G<!---->", "T</metadata>"}},
@@ -86,8 +85,8 @@ const std::vector<Case>& cases() {
       {"instructions",
        "<?a <metadata> ?><metadata><?b <package>?><package><?c </package> ? ?></package><?d?></metadata "
        "><?e?>",
-       {"P<?a <metadata> ?><metadata>", "G<?b <package>?>", "F<package><?c </package> ? ?></package>",
-        "G<?d?>", "T</metadata ><?e?>"}},
+       {"P<?a <metadata> ?><metadata>", "G<?b <package>?>", "F<package><?c </package> ? ?></package>", "G<?d?>",
+        "T</metadata ><?e?>"}},
       {"names that begin alike",
        "<metadata><package\t><packager>x</packager><package-x/><packages></packages></package\n></metadata>",
        {"P<metadata>", "F<package\t><packager>x</packager><package-x/><packages></packages></package\n>",
@@ -126,8 +125,7 @@ TEST(FragmentScanner, ItemsDoNotDependOnThePieces) {
 
 TEST(FragmentScanner, TruncationIsNeverTakenForTheEnd) {
   for (const Case& test : cases()) {
-    const std::string& trailer =
-        test.items.back();  // 'T', then what may lack its last bytes, but not the end tag
+    const std::string& trailer = test.items.back();  // 'T', then what may lack its last bytes, but not the end tag
     const std::size_t begin = test.xml.size() - (trailer.size() - 1);
     const std::size_t end = trailer.starts_with("T</") ? begin + trailer.find('>') : begin;
     for (std::size_t size = 0; size < end; ++size)
@@ -213,8 +211,7 @@ TEST(FragmentScanner, AgreesWithTheFullParser) {
       xml += any(between) + "<package n='>'>";
       for (auto parts = random() % 8; parts > 0; --parts) {
         std::string part = any(inside);
-        if (part.find("='</") != std::string::npos)
-          part = "<e f='&lt;/package'></e>";  // '<' may not stand there
+        if (part.find("='</") != std::string::npos) part = "<e f='&lt;/package'></e>";  // '<' may not stand there
         xml += part;
       }
       xml += "</package>";

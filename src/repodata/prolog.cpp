@@ -29,8 +29,7 @@ std::string_view declaration(std::string_view xml) {
 }  // namespace
 
 Result<Prolog> read_prolog(MetadataKind kind, std::string_view bytes) {
-  if (const auto encoding = raw_attribute(declaration(bytes), "encoding");
-      encoding && !is_utf8_encoding(*encoding))
+  if (const auto encoding = raw_attribute(declaration(bytes), "encoding"); encoding && !is_utf8_encoding(*encoding))
     return unsupported("its encoding is not UTF-8");
   const auto root = TagWalker(bytes).next();
   if (!root) return Error{ErrorKind::corrupt, "it has no root element", {}};
@@ -63,9 +62,8 @@ std::string with_count(const Prolog& prolog, std::size_t packages) {
 std::string empty_document(MetadataKind kind) {
   const MetadataKindInfo& about = info(kind);
   const std::string root(about.root);
-  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<" + root + " xmlns=\"" +
-         std::string(about.xml_namespace) + '"' + std::string(about.root_attributes) +
-         " packages=\"0\">\n</" + root + '>';
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<" + root + " xmlns=\"" + std::string(about.xml_namespace) + '"' +
+         std::string(about.root_attributes) + " packages=\"0\">\n</" + root + '>';
 }
 
 }  // namespace repoupdate

@@ -20,8 +20,7 @@ TEST(Prolog, OnlyTheCountChanges) {
   const std::string ns = k_filelists;
   const std::pair<std::string, std::string> cases[] = {
       {"<filelists xmlns=\"" + ns + "\" packages=\"7\">", "<filelists xmlns=\"" + ns + "\" packages=\"12\">"},
-      {"<filelists packages='0000000007'  xmlns='" + ns + "' >",
-       "<filelists packages='12'  xmlns='" + ns + "' >"},
+      {"<filelists packages='0000000007'  xmlns='" + ns + "' >", "<filelists packages='12'  xmlns='" + ns + "' >"},
       {"<filelists xmlns=\"" + ns + "\" packages=\"\">", "<filelists xmlns=\"" + ns + "\" packages=\"12\">"},
       {"<filelists xmlns=\"" + ns + "\">", "<filelists xmlns=\"" + ns + "\" packages=\"12\">"},
       {"\xef\xbb\xbf<?xml version='1.0' encoding='utf-8' standalone='yes'?>\n<!-- packages=\"7\" "
@@ -30,8 +29,7 @@ TEST(Prolog, OnlyTheCountChanges) {
        "\xef\xbb\xbf<?xml version='1.0' encoding='utf-8' standalone='yes'?>\n<!-- packages=\"7\" "
        "-->\n<filelists a='packages=\"7\"' xmlns=\"" +
            ns + "\" packages=\"12\">"},
-      {"<filelists xmlns=\"" + ns + "\" packages=\"7\"/>",
-       "<filelists xmlns=\"" + ns + "\" packages=\"12\">"},
+      {"<filelists xmlns=\"" + ns + "\" packages=\"7\"/>", "<filelists xmlns=\"" + ns + "\" packages=\"12\">"},
   };
   for (const auto& [before, after] : cases) {
     const auto result = counted(before, 12);
@@ -54,14 +52,12 @@ TEST(Prolog, RefusesOtherEncodingsAndNamespaces) {
 }
 
 TEST(Prolog, EmptyDocumentIsCreaterepos) {
-  EXPECT_EQ(
-      empty_document(MetadataKind::primary),
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<metadata xmlns=\"http://linux.duke.edu/metadata/common\" "
-      "xmlns:rpm=\"http://linux.duke.edu/metadata/rpm\" packages=\"0\">\n</metadata>");
-  EXPECT_EQ(
-      empty_document(MetadataKind::other),
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<otherdata xmlns=\"http://linux.duke.edu/metadata/other\" "
-      "packages=\"0\">\n</otherdata>");
+  EXPECT_EQ(empty_document(MetadataKind::primary),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<metadata xmlns=\"http://linux.duke.edu/metadata/common\" "
+            "xmlns:rpm=\"http://linux.duke.edu/metadata/rpm\" packages=\"0\">\n</metadata>");
+  EXPECT_EQ(empty_document(MetadataKind::other),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<otherdata xmlns=\"http://linux.duke.edu/metadata/other\" "
+            "packages=\"0\">\n</otherdata>");
 }
 
 }  // namespace

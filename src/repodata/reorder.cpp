@@ -69,8 +69,7 @@ Result<std::string> in_primary_order(MetadataKind kind, std::string_view stored,
     if (found->second.empty()) document->fragments.erase(found);
   }
   if (!document->fragments.empty())
-    return corrupt("it lists pkgid " + quoted(document->fragments.begin()->first) +
-                   ", which primary does not");
+    return corrupt("it lists pkgid " + quoted(document->fragments.begin()->first) + ", which primary does not");
   return open + document->trailer;
 }
 

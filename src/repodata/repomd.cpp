@@ -88,10 +88,9 @@ class RepomdReader {
 public:
   explicit RepomdReader(std::string_view xml)
       : m_xml(xml),
-        m_parser(
-            {[this](std::string_view name, const XmlAttributes& attributes) { on_start(name, attributes); },
-             [this](std::string_view name) { on_end(name); },
-             [this](std::string_view text) { m_text += text; }}) {}
+        m_parser({[this](std::string_view name, const XmlAttributes& attributes) { on_start(name, attributes); },
+                  [this](std::string_view name) { on_end(name); }, [this](std::string_view text) { m_text += text; }}) {
+  }
 
   Result<Repomd> read() {
     auto parsed = m_parser.feed(m_xml);
@@ -209,8 +208,7 @@ Result<void> check_metadata_record(const Repomd& repomd, const MetadataKindInfo&
 }  // namespace
 
 const RepomdRecord* Repomd::find(std::string_view type) const {
-  const auto found =
-      std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.type == type; });
+  const auto found = std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.type == type; });
   return found == records.end() ? nullptr : &*found;
 }
 
@@ -221,15 +219,13 @@ std::int64_t Repomd::newest_timestamp() const {
 }
 
 Result<Repomd> parse_repomd(std::string_view xml) {
-  if (xml.size() > k_max_repomd_size)
-    return corrupt("larger than " + std::to_string(k_max_repomd_size) + " bytes");
+  if (xml.size() > k_max_repomd_size) return corrupt("larger than " + std::to_string(k_max_repomd_size) + " bytes");
   auto repomd = RepomdReader(xml).read();
   if (!repomd) return repomd;
   for (RepomdRecord& record : repomd->records) {
     if (auto checked = check_record(record); !checked) return std::move(checked).error();
     record.location_href = as_key(record.location_href);
-    if (repomd->find(record.type) != &record)
-      return corrupt("it names two records of type " + quoted(record.type));
+    if (repomd->find(record.type) != &record) return corrupt("it names two records of type " + quoted(record.type));
   }
   for (const auto& about : k_metadata_kinds)
     if (auto checked = check_metadata_record(*repomd, about); !checked) return std::move(checked).error();

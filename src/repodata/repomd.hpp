@@ -35,11 +35,10 @@ struct RepomdRecord {
 };
 
 struct Repomd {
-  std::string root_tag;  // the root's start tag as it stood; empty: createrepo_c's
-  std::string revision;  // unescaped; "" when absent
-  std::string raw_tags;  // the <tags> element verbatim, or ""
-  std::string
-      raw_others;  // unknown children of the root, verbatim; <contenthash> is not kept, it would be stale
+  std::string root_tag;    // the root's start tag as it stood; empty: createrepo_c's
+  std::string revision;    // unescaped; "" when absent
+  std::string raw_tags;    // the <tags> element verbatim, or ""
+  std::string raw_others;  // unknown children of the root, verbatim; <contenthash> is not kept, it would be stale
   std::vector<RepomdRecord> records;  // in the order of the file, each type at most once
 
   const RepomdRecord* find(std::string_view type) const;  // null when there is none

@@ -14,8 +14,8 @@ const std::string k_head =
 
 std::string data(const std::string& type, const std::string& timestamp = "1795369177") {
   return "  <data type=\"" + type + "\">\n    <checksum type=\"sha256\">1cb6</checksum>\n" +
-         "    <open-checksum type=\"sha256\">e1e2</open-checksum>\n    <location href=\"repodata/1cb6-" +
-         type + ".xml.gz\"/>\n    <timestamp>" + timestamp +
+         "    <open-checksum type=\"sha256\">e1e2</open-checksum>\n    <location href=\"repodata/1cb6-" + type +
+         ".xml.gz\"/>\n    <timestamp>" + timestamp +
          "</timestamp>\n    <size>134</size>\n    <open-size>167</open-size>\n  </data>\n";
 }
 
@@ -90,8 +90,7 @@ TEST(Repomd, TimestampsAreRoundedDown) {
 }
 
 TEST(Repomd, ChecksumsMayBeAbsentAndAreLowerCased) {
-  std::string xml =
-      document("<data type='primary'><location href='p'/></data>" + data("filelists") + data("other"));
+  std::string xml = document("<data type='primary'><location href='p'/></data>" + data("filelists") + data("other"));
   xml.replace(xml.find("1cb6<"), 4, "1CB6");
   const auto repomd = parse_repomd(xml);
   ASSERT_TRUE(repomd) << repomd.error().text();
@@ -178,11 +177,11 @@ TEST(Repomd, RevisionOnlyGrows) {  // I13
 }
 
 TEST(Repomd, DerivedRecordsAreThoseMadeFromThePackages) {  // I9
-  for (const char* type : {"primary_db", "filelists_db", "other_db", "primary_zck", "filelists_zck",
-                           "other_zck", "filelists-ext", "filelists-ext_zck"})
+  for (const char* type : {"primary_db", "filelists_db", "other_db", "primary_zck", "filelists_zck", "other_zck",
+                           "filelists-ext", "filelists-ext_zck"})
     EXPECT_TRUE(is_derived_record(type)) << type;
-  for (const char* type : {"primary", "group", "group_gz", "group_zck", "updateinfo", "updateinfo_zck",
-                           "modules", "susedata", "primary_else"})
+  for (const char* type : {"primary", "group", "group_gz", "group_zck", "updateinfo", "updateinfo_zck", "modules",
+                           "susedata", "primary_else"})
     EXPECT_FALSE(is_derived_record(type)) << type;
 }
 

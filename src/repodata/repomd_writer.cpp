@@ -21,8 +21,7 @@ std::string_view checksum_type(HashType type) {
   return type == HashType::sha1 ? "sha" : to_string(type);
 }
 
-void write_element(std::string& xml, std::string_view name, std::string_view attributes,
-                   std::string_view text) {
+void write_element(std::string& xml, std::string_view name, std::string_view attributes, std::string_view text) {
   xml.append("    <").append(name).append(attributes).append(">");
   xml.append(text).append("</").append(name).append(">\n");
 }

@@ -19,16 +19,14 @@
 namespace repoupdate::sample {
 
 // A package in createrepo_c's layout. Its texts hold what looks like the end of a package but is none.
-inline PackageRecord package(const std::string& name, const std::string& version = "1",
-                             const std::string& dir = "") {
+inline PackageRecord package(const std::string& name, const std::string& version = "1", const std::string& dir = "") {
   PackageRecord record;
   record.nevra = {name, "0", version, "1", "noarch"};
   record.location_href = dir + name + '-' + version + "-1.noarch.rpm";
   record.pkgid = {HashType::sha256, sha256_hex(record.location_href)};
   record.size = 1000 + name.size();
   record.time_file = 1'700'000'000;
-  const std::string escaped = escape(name),
-                    evr = "<version epoch=\"0\" ver=\"" + version + "\" rel=\"1\"/>\n";
+  const std::string escaped = escape(name), evr = "<version epoch=\"0\" ver=\"" + version + "\" rel=\"1\"/>\n";
   record.fragments[MetadataKind::primary] =
       "<package type=\"rpm\">\n  <name>" + escaped + "</name>\n  <arch>noarch</arch>\n  " + evr +
       "  <checksum type=\"sha256\" pkgid=\"YES\">" + record.pkgid.hex +
@@ -43,11 +41,9 @@ inline PackageRecord package(const std::string& name, const std::string& version
   const std::string start =
       "<package pkgid=\"" + record.pkgid.hex + "\" name=\"" + escaped + "\" arch=\"noarch\">\n  " + evr;
   record.fragments[MetadataKind::filelists] =
-      start + "  <file>/usr/share/" + escaped +
-      "</file>\n  <file type=\"dir\">/usr/package</file>\n</package>\n";
+      start + "  <file>/usr/share/" + escaped + "</file>\n  <file type=\"dir\">/usr/package</file>\n</package>\n";
   record.fragments[MetadataKind::other] =
-      start +
-      "  <changelog author=\"A &lt;a@b&gt; - 1-1\" date=\"1\">- &lt;/package&gt;</changelog>\n</package>\n";
+      start + "  <changelog author=\"A &lt;a@b&gt; - 1-1\" date=\"1\">- &lt;/package&gt;</changelog>\n</package>\n";
   return record;
 }
 
@@ -57,8 +53,7 @@ inline std::string basename(std::string_view href) {
 
 // createrepo_c's order.
 inline bool before(const PackageRecord& a, const PackageRecord& b) {
-  return std::pair(basename(a.location_href), a.location_href) <
-         std::pair(basename(b.location_href), b.location_href);
+  return std::pair(basename(a.location_href), a.location_href) < std::pair(basename(b.location_href), b.location_href);
 }
 
 // The open documents that createrepo_c would write for these packages, in the order given.
@@ -113,8 +108,7 @@ inline const PublishedObject& object_of(const Publication& publication, Metadata
 
 inline PerKind<std::string> open_of(const Publication& publication) {
   PerKind<std::string> open;
-  for (const auto& about : k_metadata_kinds)
-    open[about.kind] = decode(object_of(publication, about.kind).bytes);
+  for (const auto& about : k_metadata_kinds) open[about.kind] = decode(object_of(publication, about.kind).bytes);
   return open;
 }
 

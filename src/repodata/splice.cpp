@@ -18,8 +18,7 @@ Compression own_compression(const RepomdRecord* record) {
                                                                                    : Compression::gz;
 }
 
-FileSplice describe(MetadataKind kind, std::string_view stored, const RepoIndex& index,
-                    const SpliceOptions& options) {
+FileSplice describe(MetadataKind kind, std::string_view stored, const RepoIndex& index, const SpliceOptions& options) {
   const RepomdRecord* record = index.repomd.find(kind);
   FileSplice splice;
   splice.kind = kind;
@@ -35,8 +34,7 @@ Result<EncodedFile> splice_in_order(FileSplice splice, const RepoIndex& index, c
   if (!file) return std::move(file).error();
   if (*file) return **std::move(file);
 
-  const Error other_packages{
-      ErrorKind::corrupt, "it does not list the packages that the index was read from", {}};
+  const Error other_packages{ErrorKind::corrupt, "it does not list the packages that the index was read from", {}};
   if (splice.kind == MetadataKind::primary) return other_packages;
   const auto ordered = in_primary_order(splice.kind, splice.stored, index);
   if (!ordered) return ordered.error();
@@ -57,8 +55,8 @@ Result<EncodedFile> splice_kind(MetadataKind kind, std::string_view stored, cons
 
 }  // namespace
 
-Result<Publication> splice(const RepoIndex& index, const PerKind<std::string>& stored,
-                           const MetadataEdit& edit, const SpliceOptions& options) {
+Result<Publication> splice(const RepoIndex& index, const PerKind<std::string>& stored, const MetadataEdit& edit,
+                           const SpliceOptions& options) {
   const auto plan = plan_splice(index, edit);
   if (!plan) return plan.error();
 

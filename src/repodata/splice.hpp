@@ -34,7 +34,7 @@ struct SpliceOptions {
 // corrupt: stored bytes that are not what repomd says, that cannot be read, or that do not list the same
 // packages (semantics 28); unsupported: XML that cannot be edited in place. Both name the file and the way out.
 // invalid: an edit that does not fit the index, or one that would list an href twice.
-Result<Publication> splice(const RepoIndex& index, const PerKind<std::string>& stored,
-                           const MetadataEdit& edit, const SpliceOptions& options);
+Result<Publication> splice(const RepoIndex& index, const PerKind<std::string>& stored, const MetadataEdit& edit,
+                           const SpliceOptions& options);
 
 }  // namespace repoupdate

@@ -11,8 +11,7 @@ namespace {
 
 // What the packages are sorted by.
 struct Place {
-  explicit Place(std::string_view location)
-      : name(location.substr(location.rfind('/') + 1)), href(location) {}
+  explicit Place(std::string_view location) : name(location.substr(location.rfind('/') + 1)), href(location) {}
 
   std::string_view name;
   std::string_view href;
@@ -29,8 +28,7 @@ Result<std::vector<bool>> mark_erased(const RepoIndex& index, const MetadataEdit
   for (const auto& erase : edit.erases) {
     if (previous && erase.position <= previous->position)
       return invalid("the erases of the edit are not in order at " + erase.location_href);
-    if (erase.position >= index.entries.size() ||
-        index.entries[erase.position].location_href != erase.location_href ||
+    if (erase.position >= index.entries.size() || index.entries[erase.position].location_href != erase.location_href ||
         index.entries[erase.position].pkgid != erase.pkgid)
       return invalid("the edit erases " + erase.location_href + ", which is not what the index lists there");
     erased[erase.position] = true;
@@ -39,8 +37,7 @@ Result<std::vector<bool>> mark_erased(const RepoIndex& index, const MetadataEdit
   return erased;
 }
 
-Result<void> check_inserts(const RepoIndex& index, const MetadataEdit& edit,
-                           const std::vector<bool>& erased) {
+Result<void> check_inserts(const RepoIndex& index, const MetadataEdit& edit, const std::vector<bool>& erased) {
   std::unordered_set<std::string_view> hrefs;
   const PackageRecord* previous = nullptr;
   for (const auto& record : edit.inserts) {

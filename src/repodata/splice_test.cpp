@@ -35,8 +35,7 @@ StoredRepository with_index(StoredRepository repository) {
   return repository;
 }
 
-StoredRepository repository_of(const std::vector<PackageRecord>& packages,
-                               Compression compression = Compression::gz) {
+StoredRepository repository_of(const std::vector<PackageRecord>& packages, Compression compression = Compression::gz) {
   return with_index(sample::stored(sample::documents(packages), compression));
 }
 
@@ -53,8 +52,7 @@ MetadataEdit inserting(std::vector<PackageRecord> records) {
 
 MetadataEdit erasing(const StoredRepository& repository, const std::vector<std::size_t>& positions) {
   MetadataEdit edit;
-  for (const std::size_t position : positions)
-    edit.erases.push_back(sample::erase_of(repository.index, position));
+  for (const std::size_t position : positions) edit.erases.push_back(sample::erase_of(repository.index, position));
   return edit;
 }
 
@@ -116,9 +114,8 @@ PerKind<std::string> odd_documents() {
     };
     open[about.kind] = "<?xml version='1.0'?><!-- made by hand --><" + std::string(about.root) +
                        " packages='007' xmlns='" + std::string(about.xml_namespace) + "'" +
-                       std::string(about.root_attributes) + " >  " + bare(k_a) + "  <!-- b -->  " +
-                       bare(k_b) + " \t\r\n\n  " + bare(k_d) + "</" + std::string(about.root) +
-                       " >\n<!-- end -->\n";
+                       std::string(about.root_attributes) + " >  " + bare(k_a) + "  <!-- b -->  " + bare(k_b) +
+                       " \t\r\n\n  " + bare(k_d) + "</" + std::string(about.root) + " >\n<!-- end -->\n";
   }
   return open;
 }
@@ -270,11 +267,11 @@ TEST(Splice, CompressionFollowsTheRepositoryOrTheOption) {  // semantics 27
 TEST(Splice, ChecksumTypeFollowsTheRepository) {  // semantics 27
   auto repository = repository_of({k_a});
   for (auto& record : repository.index.repomd.records)
-    record.checksum = Checksum{
-        HashType::sha512,
-        hash_hex(HashType::sha512, repository.stored[record.type == "primary" ? MetadataKind::primary
-                                                     : record.type == "other" ? MetadataKind::other
-                                                                              : MetadataKind::filelists])};
+    record.checksum =
+        Checksum{HashType::sha512,
+                 hash_hex(HashType::sha512, repository.stored[record.type == "primary" ? MetadataKind::primary
+                                                              : record.type == "other" ? MetadataKind::other
+                                                                                       : MetadataKind::filelists])};
   const auto publication = apply(repository, inserting({k_b}));
   ASSERT_TRUE(publication) << publication.error().text();
   const PublishedObject& object = sample::object_of(*publication, MetadataKind::primary);
@@ -297,8 +294,7 @@ TEST(Splice, UnknownRecordsPassThroughAndDerivedOnesGo) {  // I9
   };
   repomd.raw_tags = "<tags><repo>x</repo></tags>";
   repomd.records.insert(repomd.records.begin() + 1, {add("group"), add("primary_db")});
-  repomd.records.insert(repomd.records.end(),
-                        {add("modules"), add("other_zck"), add("filelists_db", "http://h/")});
+  repomd.records.insert(repomd.records.end(), {add("modules"), add("other_zck"), add("filelists_db", "http://h/")});
 
   const auto publication = apply(repository, inserting({k_b}));
   ASSERT_TRUE(publication) << publication.error().text();
@@ -351,9 +347,9 @@ TEST(Splice, RebuildKeepsWhatIsNotMadeFromThePackages) {
   EXPECT_THAT(publication->pointer.bytes, HasSubstr("<revision>42</revision>"));
   EXPECT_THAT(publication->pointer.bytes, HasSubstr(group.raw));
   EXPECT_TRUE(sample::object_of(*publication, MetadataKind::primary).key.ends_with(".zst"));
-  EXPECT_THAT(publication->superseded, ElementsAre(old.index.repomd.records[0].location_href,
-                                                   old.index.repomd.records[1].location_href,
-                                                   old.index.repomd.records[2].location_href));
+  EXPECT_THAT(publication->superseded,
+              ElementsAre(old.index.repomd.records[0].location_href, old.index.repomd.records[1].location_href,
+                          old.index.repomd.records[2].location_href));
 }
 
 // Two hundred random edits, one on top of the other, against the same list of packages written anew (I12).
@@ -394,9 +390,9 @@ TEST(Splice, AChainOfEditsEqualsARebuild) {
 // Damaged XML whose checksums are right, as a broken writer leaves it: refused, or read as the full parser reads it.
 TEST(Splice, DamagedXmlIsRefusedOrReadAsTheFullParserReadsIt) {
   std::mt19937 random(3);
-  const std::string snippets[] = {
-      "<",  ">",  "\"",        "'",          "/",          "&",      "<!--",      "-->", "<![CDATA[", "]]>",
-      "<?", "?>", "<package>", "</package>", "<package/>", "<name>", "</format>", " ",   "="};
+  const std::string snippets[] = {"<",          ">",         "\"",        "'",  "/",  "&",         "<!--",
+                                  "-->",        "<![CDATA[", "]]>",       "<?", "?>", "<package>", "</package>",
+                                  "<package/>", "<name>",    "</format>", " ",  "="};
   const PerKind<std::string> good = sample::documents({k_a, k_b, k_c});
   int both = 0;
   for (int round = 0; round < 1000; ++round) {
@@ -417,9 +413,9 @@ TEST(Splice, DamagedXmlIsRefusedOrReadAsTheFullParserReadsIt) {
     const auto renewed = sample::read_back(*publication);
     ASSERT_TRUE(renewed) << renewed.error().text();
     const auto report = verify_metadata(renewed->index.repomd, renewed->stored);
-    const bool is_well_formed = std::none_of(
-        report.problems.begin(), report.problems.end(),
-        [](const auto& problem) { return problem.what.find("cannot be read") != std::string::npos; });
+    const bool is_well_formed = std::none_of(report.problems.begin(), report.problems.end(), [](const auto& problem) {
+      return problem.what.find("cannot be read") != std::string::npos;
+    });
     if (!is_well_formed) continue;
     ++both;
     EXPECT_EQ(report.entries, renewed->index.entries) << open[MetadataKind::primary];

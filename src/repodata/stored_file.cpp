@@ -17,8 +17,7 @@ Result<void> check_stored(const Repomd& repomd, MetadataKind kind, std::string_v
     return in_metadata_file(repomd, kind, {ErrorKind::corrupt, std::move(what), {}});
   };
   if (record->size && *record->size != stored.size())
-    return fail("has " + std::to_string(stored.size()) + " bytes, repomd.xml says " +
-                std::to_string(*record->size));
+    return fail("has " + std::to_string(stored.size()) + " bytes, repomd.xml says " + std::to_string(*record->size));
   if (record->checksum && hash_hex(record->checksum->type, stored) != record->checksum->hex)
     return fail("its " + std::string(to_string(record->checksum->type)) + " is not the one in repomd.xml");
   return {};

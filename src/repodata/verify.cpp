@@ -44,15 +44,14 @@ Result<void> read_open(CarefulReader& reader, std::string_view stored, OpenFacts
 void compare_size(Examined& examined, std::string_view what, std::uint64_t found,
                   const std::optional<std::uint64_t>& stated) {
   if (stated && *stated != found)
-    examined.problems.push_back("its " + std::string(what) + " is " + std::to_string(found) +
-                                ", repomd.xml says " + std::to_string(*stated));
+    examined.problems.push_back("its " + std::string(what) + " is " + std::to_string(found) + ", repomd.xml says " +
+                                std::to_string(*stated));
 }
 
 void compare_checksum(Examined& examined, std::string_view what, const std::string& found,
                       const std::optional<Checksum>& stated) {
   if (stated && stated->hex != found)
-    examined.problems.push_back("its " + std::string(what) + " is " + found + ", repomd.xml says " +
-                                stated->hex);
+    examined.problems.push_back("its " + std::string(what) + " is " + found + ", repomd.xml says " + stated->hex);
 }
 
 // Padding is harmless: some writers reserve room for the number.
@@ -85,8 +84,7 @@ Examined examine(const Repomd& repomd, MetadataKind kind, std::string_view store
   }
   examined.is_readable = true;
   compare_size(examined, "open-size", open.size, record->open_size);
-  if (open.hasher)
-    compare_checksum(examined, "open-checksum", open.hasher->finish_hex(), record->open_checksum);
+  if (open.hasher) compare_checksum(examined, "open-checksum", open.hasher->finish_hex(), record->open_checksum);
   const std::size_t count = examined.listing.packages.size();
   if (!states(examined.listing.stated_count, count))
     examined.problems.push_back("it lists " + std::to_string(count) +
@@ -98,16 +96,15 @@ void compare_order(const Examined& primary, Examined& other) {
   if (!primary.is_readable || !other.is_readable) return;
   const auto& expected = primary.listing.packages;
   const auto& found = other.listing.packages;
-  const auto [e, f] =
-      std::mismatch(expected.begin(), expected.end(), found.begin(), found.end(),
-                    [](const auto& a, const auto& b) { return a.entry.pkgid == b.entry.pkgid; });
+  const auto [e, f] = std::mismatch(expected.begin(), expected.end(), found.begin(), found.end(),
+                                    [](const auto& a, const auto& b) { return a.entry.pkgid == b.entry.pkgid; });
   if (e == expected.end() && f == found.end()) return;
   const auto name = [](auto at, auto end) {
     return at == end ? std::string("nothing") : "pkgid " + quoted(at->entry.pkgid);
   };
   other.problems.push_back("it does not list the packages of primary in the same order: at position " +
-                           std::to_string(e - expected.begin()) + " stands " + name(f, found.end()) +
-                           ", in primary " + name(e, expected.end()));
+                           std::to_string(e - expected.begin()) + " stands " + name(f, found.end()) + ", in primary " +
+                           name(e, expected.end()));
 }
 
 void find_duplicates(Examined& primary) {
@@ -119,16 +116,14 @@ void find_duplicates(Examined& primary) {
       primary.problems.push_back("it lists " + quoted(package.entry.location_href) + " more than once");
   }
   if (duplicates > k_max_listed)
-    primary.problems.push_back("and " + std::to_string(duplicates - k_max_listed) +
-                               " more hrefs more than once");
+    primary.problems.push_back("and " + std::to_string(duplicates - k_max_listed) + " more hrefs more than once");
 }
 
 }  // namespace
 
 VerifyReport verify_metadata(const Repomd& repomd, const PerKind<std::string>& stored) {
   PerKind<Examined> files;
-  for (const auto& about : k_metadata_kinds)
-    files[about.kind] = examine(repomd, about.kind, stored[about.kind]);
+  for (const auto& about : k_metadata_kinds) files[about.kind] = examine(repomd, about.kind, stored[about.kind]);
   Examined& primary = files[MetadataKind::primary];
   find_duplicates(primary);
   for (const auto& about : k_metadata_kinds)

@@ -62,9 +62,8 @@ TEST(Verify, CountsAndOrder) {  // I7
   open[MetadataKind::other] = sample::documents({k_a})[MetadataKind::other];
   std::string& primary = open[MetadataKind::primary];
   primary.replace(primary.find("packages=\"2\""), 12, "packages=\"3\"");
-  EXPECT_THAT(verify(open).problems,
-              ElementsAre(says("primary", "lists 2 packages"), says("filelists", "position 0"),
-                          says("other", "position 1")));
+  EXPECT_THAT(verify(open).problems, ElementsAre(says("primary", "lists 2 packages"), says("filelists", "position 0"),
+                                                 says("other", "position 1")));
 }
 
 TEST(Verify, PaddedCountIsRight) {
@@ -75,8 +74,7 @@ TEST(Verify, PaddedCountIsRight) {
 }
 
 TEST(Verify, DuplicateHrefs) {
-  EXPECT_THAT(verify(sample::documents({k_a, k_a})).problems,
-              ElementsAre(says("primary", k_a.location_href)));
+  EXPECT_THAT(verify(sample::documents({k_a, k_a})).problems, ElementsAre(says("primary", k_a.location_href)));
 }
 
 TEST(Verify, WhatCannotBeReadIsAProblem) {
@@ -85,11 +83,10 @@ TEST(Verify, WhatCannotBeReadIsAProblem) {
   filelists.resize(filelists.size() - 9);
   repository.stored[MetadataKind::other] = "<otherdata><package></otherdata>";
   repository.index.repomd.records.erase(repository.index.repomd.records.begin());
-  EXPECT_THAT(
-      verify_metadata(repository.index.repomd, repository.stored).problems,
-      ElementsAre(says("primary", "does not name it"), says("filelists", "its size"),
-                  says("filelists", "its checksum"), says("filelists", "cannot be read"),
-                  says("other", "its size"), says("other", "its checksum"), says("other", "cannot be read")));
+  EXPECT_THAT(verify_metadata(repository.index.repomd, repository.stored).problems,
+              ElementsAre(says("primary", "does not name it"), says("filelists", "its size"),
+                          says("filelists", "its checksum"), says("filelists", "cannot be read"),
+                          says("other", "its size"), says("other", "its checksum"), says("other", "cannot be read")));
 }
 
 }  // namespace

@@ -34,8 +34,7 @@ struct XmlParser::State {
 
   static void XMLCALL on_start(void* data, const XML_Char* name, const XML_Char** attributes) {
     State& state = of(data);
-    if (++state.depth > k_max_xml_depth)
-      return state.refuse(ErrorKind::corrupt, "the XML is nested too deeply");
+    if (++state.depth > k_max_xml_depth) return state.refuse(ErrorKind::corrupt, "the XML is nested too deeply");
     if (state.callbacks.start) state.callbacks.start(name, XmlAttributes(attributes));
   }
   static void XMLCALL on_end(void* data, const XML_Char* name) {

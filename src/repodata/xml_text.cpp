@@ -41,8 +41,8 @@ bool append_reference(std::string& out, std::string_view name) {
     const auto [end, error] = std::from_chars(name.begin(), name.end(), code, hex ? 16 : 10);
     return error == std::errc() && end == name.end() && append_utf8(out, code);
   }
-  const auto* found = std::find_if(k_entities.begin(), k_entities.end(),
-                                   [&](const auto& entity) { return entity.first == name; });
+  const auto* found =
+      std::find_if(k_entities.begin(), k_entities.end(), [&](const auto& entity) { return entity.first == name; });
   if (found == k_entities.end()) return false;
   out += found->second;
   return true;

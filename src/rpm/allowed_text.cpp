@@ -31,8 +31,7 @@ bool is_allowed_sequence(std::string_view sequence) {
   constexpr std::uint32_t k_lead_bits[] = {0x7f, 0x1f, 0x0f, 0x07};
   constexpr std::uint32_t k_smallest[] = {0, 0x80, 0x800, 0x10000};
   std::uint32_t character = byte_at(sequence, 0) & k_lead_bits[sequence.size() - 1];
-  for (std::size_t i = 1; i < sequence.size(); ++i)
-    character = character << 6 | (byte_at(sequence, i) & 0x3f);
+  for (std::size_t i = 1; i < sequence.size(); ++i) character = character << 6 | (byte_at(sequence, i) & 0x3f);
   return character >= k_smallest[sequence.size() - 1] && is_allowed(character);
 }
 

@@ -7,8 +7,8 @@ namespace repoupdate {
 namespace {
 
 TEST(AllowedText, KeepsWhatXmlAllows) {
-  for (const char* text : {"", "plain", "tab\tline\nreturn\r", "Grüße, 世界, 🎉", "\x7f", "\xc2\x80",
-                           "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbd", "\xf4\x8f\xbf\xbf"}) {
+  for (const char* text : {"", "plain", "tab\tline\nreturn\r", "Grüße, 世界, 🎉", "\x7f", "\xc2\x80", "\xed\x9f\xbf",
+                           "\xee\x80\x80", "\xef\xbf\xbd", "\xf4\x8f\xbf\xbf"}) {
     EXPECT_TRUE(is_xml_text(text)) << text;
     EXPECT_EQ(keep_xml_text(text), text);
   }

@@ -21,8 +21,8 @@ Error corrupt(std::string message) {
 }
 
 Error truncated(std::string_view part, std::uint64_t end, std::uint64_t file_size) {
-  return corrupt("truncated: the " + std::string(part) + " ends at byte " + std::to_string(end) +
-                 ", the file has " + std::to_string(file_size));
+  return corrupt("truncated: the " + std::string(part) + " ends at byte " + std::to_string(end) + ", the file has " +
+                 std::to_string(file_size));
 }
 
 std::uint64_t read_u32(std::string_view bytes, std::uint64_t offset) {
@@ -66,8 +66,7 @@ Result<HeaderProbe> probe_header(std::string_view first_bytes, std::uint64_t fil
 
   const auto signature_end = structure_end(bytes, k_lead_bytes, "signature");
   if (!signature_end) return signature_end.error();
-  const auto start =
-      (*signature_end + k_signature_alignment - 1) / k_signature_alignment * k_signature_alignment;
+  const auto start = (*signature_end + k_signature_alignment - 1) / k_signature_alignment * k_signature_alignment;
   const auto intro_end = start + k_intro_bytes;
   if (intro_end > file_size) return truncated("header intro", intro_end, file_size);
   // A large signature: the next read also takes what usually is the whole header behind it.

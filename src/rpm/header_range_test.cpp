@@ -130,8 +130,7 @@ TEST(HeaderRange, AFileThatEndsTooEarlySaysWhere) {
 
 TEST(HeaderRange, RefusesWhatIsNoPackage) {
   const auto not_a_package = [](std::string_view bytes) { return failure_of(bytes, 100'000); };
-  EXPECT_EQ(not_a_package("This is a text file that somebody called .rpm"),
-            "not an RPM package: no lead magic");
+  EXPECT_EQ(not_a_package("This is a text file that somebody called .rpm"), "not an RPM package: no lead magic");
   EXPECT_EQ(not_a_package("\xed\xab\xee\xdc"), "not an RPM package: no lead magic");
   EXPECT_EQ(not_a_package("\xed\xab?"), "not an RPM package: no lead magic");
 
@@ -145,12 +144,10 @@ TEST(HeaderRange, RefusesWhatIsNoPackage) {
 
 TEST(HeaderRange, RefusesAbsurdCountsWithoutOverflow) {
   constexpr std::uint64_t k_huge_file = std::uint64_t{1} << 50;
-  constexpr std::uint32_t k_counts[][2] = {
-      {0, 100}, {0xffffffff, 0xffffffff}, {0x10000000, 0}, {1, 0x80000000}};
+  constexpr std::uint32_t k_counts[][2] = {{0, 100}, {0xffffffff, 0xffffffff}, {0x10000000, 0}, {1, 0x80000000}};
   for (const auto& [entries, data] : k_counts) {
     const auto in_signature = lead() + intro(entries, data);
-    EXPECT_NE(failure_of(in_signature, k_huge_file).find("the signature claims"), std::string::npos)
-        << entries;
+    EXPECT_NE(failure_of(in_signature, k_huge_file).find("the signature claims"), std::string::npos) << entries;
     const auto in_header = lead() + signature({}) + intro(entries, data);
     EXPECT_NE(failure_of(in_header, k_huge_file).find("the header claims"), std::string::npos) << entries;
   }

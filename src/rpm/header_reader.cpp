@@ -96,8 +96,7 @@ std::string name_of(rpmTagVal tag) {
 
 bool has_type(rpmTagVal tag, rpmTagType type) {
   const auto expected = rpmTagGetTagType(tag);
-  if (std::find(k_exact_types.begin(), k_exact_types.end(), tag) != k_exact_types.end())
-    return type == expected;
+  if (std::find(k_exact_types.begin(), k_exact_types.end(), tag) != k_exact_types.end()) return type == expected;
   const bool unknown = expected == RPM_NULL_TYPE;
   return unknown || rpmTagTypeGetClass(type) == rpmTagTypeGetClass(expected);
 }

@@ -38,8 +38,7 @@ std::string message_of(GError* error) {
   return owned && owned->message ? owned->message : "libcreaterepo_c gave no reason";
 }
 
-Result<PackagePtr> parse(std::string_view head, const HeaderRange& range,
-                         const PackageReaderOptions& options) {
+Result<PackagePtr> parse(std::string_view head, const HeaderRange& range, const PackageReaderOptions& options) {
   auto header = read_header(head, range);
   if (!header) return std::move(header).error();
   GError* error = nullptr;

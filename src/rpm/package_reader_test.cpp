@@ -99,7 +99,11 @@ Result<PackageRecord> read(const std::string& file, const PackageReaderOptions& 
                            const std::string& href = "some/where/tiny.rpm") {
   const auto probe = probe_header(file, file.size());
   if (!probe) return probe.error();
-  const PackageFacts facts{{HashType::sha256, std::string(64, 'a')}, href, 5'000'000'000, 1'700'000'000};
+  PackageFacts facts;
+  facts.pkgid.hex.assign(64, 'a');
+  facts.location_href = href;
+  facts.size = 5'000'000'000;
+  facts.time_file = 1'700'000'000;
   return read_package(file, *probe->range, facts, options);
 }
 
@@ -117,8 +121,7 @@ std::string refusal_of(const Change& change) {
 }
 
 TEST(PackageReader, TakesTheIdentityFromTheHeaderAndTheRestFromTheFacts) {  // semantics 11, 14, 18
-  const auto record =
-      record_of([](Header header) { put(header, RPMTAG_EPOCH, std::vector<std::uint32_t>{3}); });
+  const auto record = record_of([](Header header) { put(header, RPMTAG_EPOCH, std::vector<std::uint32_t>{3}); });
   EXPECT_EQ(record.nevra, (Nevra{"tiny", "3", "1.0~rc1", "2", "noarch"}));
   EXPECT_EQ(record.pkgid.hex, std::string(64, 'a'));
   EXPECT_EQ(record.location_href, "some/where/tiny.rpm");
@@ -145,8 +148,8 @@ TEST(PackageReader, FragmentsAreWholeElementsThatNameThePackage) {
 TEST(PackageReader, StatesTheHeaderRange) {
   const auto file = make_package();
   const auto range = *probe_header(file, file.size())->range;
-  const auto expected = "<rpm:header-range start=\"" + std::to_string(range.start) + "\" end=\"" +
-                        std::to_string(range.end) + "\"/>";
+  const auto expected =
+      "<rpm:header-range start=\"" + std::to_string(range.start) + "\" end=\"" + std::to_string(range.end) + "\"/>";
   EXPECT_THAT(read(file)->fragments[MetadataKind::primary], HasSubstr(expected));
 }
 
@@ -194,9 +197,9 @@ TEST(PackageReader, DropsControlCharactersFromFreeText) {  // semantics 20
   });
   const auto& primary = record.fragments[MetadataKind::primary];
   for (const char* expected :
-       {"<summary>A bell</summary>", "<description>One[0m\n\ttwo </description>",
-        "<rpm:license>MIT</rpm:license>", "<url>https://example.org/</url>", "<rpm:vendor>V</rpm:vendor>",
-        "<rpm:group>G</rpm:group>", "<packager>P</packager>", "<rpm:buildhost>B</rpm:buildhost>"})
+       {"<summary>A bell</summary>", "<description>One[0m\n\ttwo </description>", "<rpm:license>MIT</rpm:license>",
+        "<url>https://example.org/</url>", "<rpm:vendor>V</rpm:vendor>", "<rpm:group>G</rpm:group>",
+        "<packager>P</packager>", "<rpm:buildhost>B</rpm:buildhost>"})
     EXPECT_THAT(primary, HasSubstr(expected));
   EXPECT_THAT(record.fragments[MetadataKind::other], HasSubstr("author=\"A\" date=\"1700000000\">- xy<"));
 }
@@ -260,8 +263,7 @@ TEST(PackageReader, RefusesForbiddenCharactersInEveryKindOfDependency) {  // sem
 TEST(PackageReader, RefusesAPackageWithoutIdentity) {
   EXPECT_EQ(refusal_of([](Header header) { headerDel(header, RPMTAG_NAME); }), "NAME is missing");
   EXPECT_EQ(refusal_of([](Header header) { replace(header, RPMTAG_VERSION, ""); }), "VERSION is missing");
-  EXPECT_EQ(refusal_of([](Header header) { replace(header, RPMTAG_RELEASE, "\xfc"); }),
-            "RELEASE is not UTF-8");
+  EXPECT_EQ(refusal_of([](Header header) { replace(header, RPMTAG_RELEASE, "\xfc"); }), "RELEASE is not UTF-8");
 }
 
 TEST(PackageReader, RefusesAnHrefThatNoClientCouldAskFor) {
@@ -272,8 +274,7 @@ TEST(PackageReader, RefusesAnHrefThatNoClientCouldAskFor) {
                 .error()
                 .message,
             "location_href is not UTF-8");
-  EXPECT_EQ(read(file, {}, "bell\x07.rpm").error().message,
-            "location_href holds a character that XML forbids");
+  EXPECT_EQ(read(file, {}, "bell\x07.rpm").error().message, "location_href holds a character that XML forbids");
 }
 
 TEST(PackageReader, SeesADamagedHeader) {
@@ -371,8 +372,8 @@ TEST(PackageReader, ReadsFromSeveralThreadsAtOnce) {
   constexpr std::size_t k_packages = 8;
   std::vector<std::string> files, found(200);
   for (std::size_t i = 0; i < k_packages; ++i)
-    files.push_back(make_package(
-        [i](Header header) { replace(header, RPMTAG_NAME, ("p" + std::to_string(i)).c_str()); }));
+    files.push_back(
+        make_package([i](Header header) { replace(header, RPMTAG_NAME, ("p" + std::to_string(i)).c_str()); }));
   for_each_parallel(found.size(), 8, [&](std::size_t i) {
     const auto record = read(files[i % k_packages]);
     if (record) found[i] = record->nevra.name;

@@ -28,8 +28,8 @@ void Coalescer::touch(SteadyTime now) {
   m_newest = now;
 }
 
-void Coalescer::add(const std::string& href, const std::string& raw_href,
-                    const std::optional<Receipt>& receipt, SteadyTime now) {
+void Coalescer::add(const std::string& href, const std::string& raw_href, const std::optional<Receipt>& receipt,
+                    SteadyTime now) {
   ChangeSet::Key change;
   if (raw_href != href) change.raw_href = raw_href;
   if (receipt) change.receipts.push_back(*receipt);
@@ -45,8 +45,7 @@ void Coalescer::add_reconcile(SteadyTime now) {
 std::optional<SteadyTime> Coalescer::due() const {
   if (!m_oldest) return std::nullopt;
   const bool full = m_batch.reconcile || m_batch.changes.keys.size() >= m_policy.max_count;
-  const SteadyTime window =
-      full ? *m_oldest : std::min(m_newest + m_policy.quiet, *m_oldest + m_policy.max_age);
+  const SteadyTime window = full ? *m_oldest : std::min(m_newest + m_policy.quiet, *m_oldest + m_policy.max_age);
   return std::max(window, m_not_before);
 }
 

@@ -23,8 +23,7 @@ class Coalescer {
 public:
   explicit Coalescer(CoalescingPolicy policy) : m_policy(policy) {}
 
-  void add(const std::string& href, const std::string& raw_href, const std::optional<Receipt>& receipt,
-           SteadyTime now);
+  void add(const std::string& href, const std::string& raw_href, const std::optional<Receipt>& receipt, SteadyTime now);
 
   // Everything in the repository is to be compared with its listing, as soon as nothing stands in the way.
   void add_reconcile(SteadyTime now);

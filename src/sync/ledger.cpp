@@ -29,8 +29,8 @@ std::vector<Receipt> Ledger::settle(std::span<const Receipt> receipts, const Tar
 std::vector<Receipt> Ledger::open_messages(const std::string& source) const {
   const std::scoped_lock lock(m_mutex);
   std::vector<Receipt> receipts;
-  for (auto next = m_messages.lower_bound({source, ""});
-       next != m_messages.end() && next->first.first == source; ++next)
+  for (auto next = m_messages.lower_bound({source, ""}); next != m_messages.end() && next->first.first == source;
+       ++next)
     receipts.push_back(next->second.receipt);
   return receipts;
 }

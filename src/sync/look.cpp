@@ -34,15 +34,14 @@ std::vector<std::string> raw_spellings(const Repository& repository, const Liste
 }  // namespace
 
 Result<std::vector<Finding>> look_at(const Repository& repository, const RepositoryState& state,
-                                     const std::set<std::string>& hrefs, const ChangeSet& changes,
-                                     Findings& earlier, std::stop_token stop) {
+                                     const std::set<std::string>& hrefs, const ChangeSet& changes, Findings& earlier,
+                                     std::stop_token stop) {
   const PackageFetch fetch(*repository.store, repository.prefix, repository.policy.packages);
   const ListedEntries listed(state.index);
   const auto look_at_all = [&](const std::vector<std::string>& keys) {
     std::vector<Finding> findings(keys.size());
     for_each_parallel(keys.size(), repository.policy.requests, [&](std::size_t i) {
-      if (!stop.stop_requested())
-        findings[i] = fetch.look(keys[i], listed.find(keys[i]), find(earlier, keys[i]));
+      if (!stop.stop_requested()) findings[i] = fetch.look(keys[i], listed.find(keys[i]), find(earlier, keys[i]));
     });
     return findings;
   };
@@ -64,8 +63,8 @@ std::set<std::string> changed_since(const Repository& repository, const std::vec
     const Finding* finding = find(findings, hrefs[i]);
     if (!finding) return;  // an explicit removal: published whatever the store has
     const auto object = repository.store->head(repository.prefix + hrefs[i]);
-    const bool same = is_gone(*finding) ? object.failed_with(ErrorKind::not_found)
-                                        : object.ok() && object->etag == finding->etag;
+    const bool same =
+        is_gone(*finding) ? object.failed_with(ErrorKind::not_found) : object.ok() && object->etag == finding->etag;
     changed[i] = !same;
   });
   std::set<std::string> keys;

@@ -22,8 +22,8 @@ using Findings = std::map<std::string, Finding>;  // by href
 // A key of `changes` that is not there is looked for under its raw spelling too. cancelled: a stop was
 // requested.
 Result<std::vector<Finding>> look_at(const Repository& repository, const RepositoryState& state,
-                                     const std::set<std::string>& hrefs, const ChangeSet& changes,
-                                     Findings& earlier, std::stop_token stop);
+                                     const std::set<std::string>& hrefs, const ChangeSet& changes, Findings& earlier,
+                                     std::stop_token stop);
 
 // After a publication: which of the edited keys are not what was published any more, because they changed
 // between the look and the publication. Whoever changed them may have found nothing to do before our

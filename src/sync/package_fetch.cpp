@@ -54,12 +54,10 @@ Result<PackageRecord> PackageFetch::read_header(const std::string& href, const O
     const auto probe = probe_header(head, object.size);
     if (!probe) return probe.error();
     if (probe->complete(head.size())) return record(href, object, *object.sha256, head, *probe->range);
-    const GetOptions missing{.range = ByteRange{head.size(), probe->need - head.size()},
-                             .if_match = object.etag};
+    const GetOptions missing{.range = ByteRange{head.size(), probe->need - head.size()}, .if_match = object.etag};
     auto part = m_store.get(key, missing, probe->need);
     if (!part) return std::move(part).error();
-    if (part->bytes.empty())
-      return Error{ErrorKind::corrupt, "the store sent fewer bytes than the object has", {}};
+    if (part->bytes.empty()) return Error{ErrorKind::corrupt, "the store sent fewer bytes than the object has", {}};
     head += part->bytes;
   }
 }
@@ -88,9 +86,8 @@ Result<PackageRecord> PackageFetch::read_whole(const std::string& href, const Ob
   return record(href, object, hasher.finish_hex(), head, *range);
 }
 
-Result<PackageRecord> PackageFetch::record(const std::string& href, const ObjectInfo& object,
-                                           const std::string& sha256, std::string_view head,
-                                           const HeaderRange& range) const {
+Result<PackageRecord> PackageFetch::record(const std::string& href, const ObjectInfo& object, const std::string& sha256,
+                                           std::string_view head, const HeaderRange& range) const {
   const PackageFacts facts{.pkgid = {HashType::sha256, sha256},
                            .location_href = href,
                            .size = object.size,

@@ -58,8 +58,7 @@ bool is_newer(const Holder& a, const Holder& b) {
 // NEVRAs of the inserted packages, with everything that will be listed under them.
 std::map<Nevra, std::vector<Holder>> holders_of_inserted(const RepoIndex& index, const EditBuilder& edit) {
   std::map<Nevra, std::vector<Holder>> holders;
-  for (const auto& [href, record] : edit.inserted())
-    holders[record.nevra].push_back({href, record.time_file, true});
+  for (const auto& [href, record] : edit.inserted()) holders[record.nevra].push_back({href, record.time_file, true});
   if (holders.empty()) return holders;
   for (std::size_t position = 0; position < index.entries.size(); ++position) {
     const IndexEntry& entry = index.entries[position];
@@ -122,9 +121,9 @@ ListedEntries::ListedEntries(const RepoIndex& index) : m_index(index) {
 }
 
 std::vector<std::size_t> ListedEntries::positions(std::string_view href) const {
-  const auto first = std::lower_bound(
-      m_by_href.begin(), m_by_href.end(), href,
-      [&](std::size_t p, std::string_view h) { return key_of_href(m_index.entries[p].location_href) < h; });
+  const auto first = std::lower_bound(m_by_href.begin(), m_by_href.end(), href, [&](std::size_t p, std::string_view h) {
+    return key_of_href(m_index.entries[p].location_href) < h;
+  });
   auto last = first;
   while (last != m_by_href.end() && key_of_href(m_index.entries[*last].location_href) == href) ++last;
   return {first, last};

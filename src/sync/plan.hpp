@@ -36,13 +36,13 @@ struct Plan {
 Plan plan_edit(const RepoIndex& index, std::vector<Finding> findings, const std::set<std::string>& removals,
                SameNevra policy);
 
-// The listed entries by the key that their href means, without those that belong to another store. The index must outlive it.
+// The listed entries by the key that their href means, without those that belong to another store. The index must
+// outlive it.
 class ListedEntries {
 public:
   explicit ListedEntries(const RepoIndex& index);
-  const IndexEntry* find(std::string_view href) const;  // the first of that href, or null
-  std::vector<std::size_t> positions(
-      std::string_view href) const;  // all of them; foreign metadata may repeat one
+  const IndexEntry* find(std::string_view href) const;              // the first of that href, or null
+  std::vector<std::size_t> positions(std::string_view href) const;  // all of them; foreign metadata may repeat one
 
 private:
   const RepoIndex& m_index;

@@ -13,15 +13,13 @@ constexpr std::string_view k_cache_for_ever = "public, max-age=31536000, immutab
 constexpr std::string_view k_cache_never = "no-cache";
 
 // A file of that name is there: fine when it has these very bytes, as after a lost race or a crash.
-Result<void> confirm_present(const Repository& repository, const std::string& key,
-                             const PublishedObject& object) {
+Result<void> confirm_present(const Repository& repository, const std::string& key, const PublishedObject& object) {
   const auto present = repository.store->get(key, {}, object.bytes.size());
   if (present && present->bytes == object.bytes) return {};
   if (!present && !present.failed_with(ErrorKind::invalid)) return present.error();
-  return Error{
-      ErrorKind::corrupt,
-      "the object is there with other bytes than its name says; delete it, the next update puts it again",
-      {}};
+  return Error{ErrorKind::corrupt,
+               "the object is there with other bytes than its name says; delete it, the next update puts it again",
+               {}};
 }
 
 Result<void> put_immutable(const Repository& repository, const PublishedObject& object) {
@@ -38,10 +36,10 @@ Result<void> put_immutable(const Repository& repository, const PublishedObject& 
   } else if (!put) {
     outcome = std::move(put).error();
   } else if (put->size != object.bytes.size()) {
-    outcome = Error{ErrorKind::corrupt,
-                    "the store kept " + std::to_string(put->size) + " of " +
-                        std::to_string(object.bytes.size()) + " bytes",
-                    {}};
+    outcome =
+        Error{ErrorKind::corrupt,
+              "the store kept " + std::to_string(put->size) + " of " + std::to_string(object.bytes.size()) + " bytes",
+              {}};
   }
   if (!outcome) return std::move(outcome.error()).within(repository.name + '/' + object.key);
   return {};
@@ -66,9 +64,8 @@ Result<ETag> put_pointer(const Repository& repository, const Publication& public
 
 Result<ETag> publish(const Repository& repository, const Publication& publication, std::stop_token stop) {
   std::vector<Result<void>> outcomes(publication.immutable.size());
-  for_each_parallel(publication.immutable.size(), repository.policy.requests, [&](std::size_t i) {
-    outcomes[i] = put_immutable(repository, publication.immutable[i]);
-  });
+  for_each_parallel(publication.immutable.size(), repository.policy.requests,
+                    [&](std::size_t i) { outcomes[i] = put_immutable(repository, publication.immutable[i]); });
   for (auto& outcome : outcomes)
     if (!outcome) return std::move(outcome).error();
   if (stop.stop_requested())

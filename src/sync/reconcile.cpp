@@ -35,8 +35,7 @@ std::set<std::string> find_differences(const Repository& repository, const std::
     }
     if (object.last_modified.time_since_epoch().count() == entry->time_file) continue;
     // A tie with the pointer is suspicious: both have whole seconds only.
-    if (suspicion == Suspicion::reread || object.last_modified >= state.pointer_modified)
-      different.insert(object.key);
+    if (suspicion == Suspicion::reread || object.last_modified >= state.pointer_modified) different.insert(object.key);
   }
   for (const auto& entry : state.index.entries) {
     const auto key = key_of_href(entry.location_href);

@@ -17,10 +17,8 @@ std::string describe(const Repository& repository, std::string_view href) {
 
 Result<std::string> load_file(const Repository& repository, const Repomd& repomd, MetadataKind kind) {
   const RepomdRecord* record = repomd.find(info(kind).name);
-  if (!record)
-    return Error{ErrorKind::corrupt, "repomd.xml has no " + std::string(info(kind).name) + " record", {}};
-  auto object =
-      repository.store->get(repository.prefix + record->location_href, {}, k_max_stored_metadata_size);
+  if (!record) return Error{ErrorKind::corrupt, "repomd.xml has no " + std::string(info(kind).name) + " record", {}};
+  auto object = repository.store->get(repository.prefix + record->location_href, {}, k_max_stored_metadata_size);
   if (!object) return std::move(object.error()).within(describe(repository, record->location_href));
   return std::move(object->bytes);
 }
@@ -90,8 +88,7 @@ Result<void> load_files(const Repository& repository, RepositoryState& state) {
   for (std::size_t i = 0; i < k_rest.size(); ++i) {
     if (files[i].failed_with(ErrorKind::not_found)) {
       if (pointer_moved(repository, *state.pointer))
-        return Error{
-            ErrorKind::precondition_failed, repository.name + ": somebody else published meanwhile", {}};
+        return Error{ErrorKind::precondition_failed, repository.name + ": somebody else published meanwhile", {}};
       return missing_file(std::move(files[i]).error());
     }
     if (!files[i]) return std::move(files[i]).error();
@@ -101,10 +98,10 @@ Result<void> load_files(const Repository& repository, RepositoryState& state) {
 }
 
 Error no_repository(const Repository& repository) {
-  return {ErrorKind::not_found,
-          repository.name + ": there is no repository (no " + std::string(k_repomd_key) +
-              "); `repoupdate init` makes one",
-          {}};
+  return {
+      ErrorKind::not_found,
+      repository.name + ": there is no repository (no " + std::string(k_repomd_key) + "); `repoupdate init` makes one",
+      {}};
 }
 
 }  // namespace repoupdate

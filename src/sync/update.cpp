@@ -60,8 +60,7 @@ Result<Pass> Update::pass() {
   if (!findings) return std::move(findings).error();
 
   // Plan: a value that prints. Nothing has been touched so far.
-  Plan plan = plan_edit(state->index, std::move(*findings), m_request.changes.removals,
-                        m_repository.policy.same_nevra);
+  Plan plan = plan_edit(state->index, std::move(*findings), m_request.changes.removals, m_repository.policy.same_nevra);
   m_report.failures = std::move(plan.failures);
   m_report.notes = std::move(plan.notes);
   m_report.revision = state->index.repomd.revision;
@@ -102,8 +101,7 @@ Result<UpdateReport> Update::run() {
 
 Result<RepositoryState> Update::load() const {
   auto state = rebuilding() ? load_pointer_only(m_repository) : load_state(m_repository);
-  if (state && !state->pointer && !m_repository.policy.create && !m_request.rebuild)
-    return no_repository(m_repository);
+  if (state && !state->pointer && !m_repository.policy.create && !m_request.rebuild) return no_repository(m_repository);
   return state;
 }
 
@@ -187,9 +185,8 @@ Result<UpdateReport> create_repository(const Repository& repository, Clock& cloc
   if (!publication) return std::move(publication.error()).within(repository.name);
   auto pointer = publish(repository, *publication, {});
   if (pointer.failed_with(ErrorKind::precondition_failed))
-    return Error{ErrorKind::precondition_failed,
-                 repository.name + ": there is a repository already; it was not touched",
-                 {}};
+    return Error{
+        ErrorKind::precondition_failed, repository.name + ": there is a repository already; it was not touched", {}};
   if (!pointer) return std::move(pointer).error();
   UpdateReport report;
   report.published = true;

@@ -31,8 +31,8 @@ struct UpdateReport {
   std::string revision;      // of repomd.xml as it is now
   std::size_t packages = 0;  // listed now
   int lost_races = 0;
-  std::vector<PackageFailure> failures;  // not listed, or listed as before; their neighbours are published
-  std::vector<std::string> notes;        // same NEVRA under two keys
+  std::vector<PackageFailure> failures;      // not listed, or listed as before; their neighbours are published
+  std::vector<std::string> notes;            // same NEVRA under two keys
   std::vector<std::string> dropped_records;  // derived records that would have been stale
 
   std::size_t added() const;

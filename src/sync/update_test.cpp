@@ -45,8 +45,7 @@ protected:
     auto state = load_state(repository);
     std::vector<std::string> names;
     if (!state) return {state.error().text()};
-    for (const auto& entry : state->index.entries)
-      names.push_back(entry.location_href + ' ' + to_string(entry.nevra));
+    for (const auto& entry : state->index.entries) names.push_back(entry.location_href + ' ' + to_string(entry.nevra));
     return names;
   }
   void expect_sound() {
@@ -86,12 +85,12 @@ TEST_F(UpdateTest, OneAddedPackageCostsTheDocumentedRequests) {
   const auto size = store.contents().at("r/a.rpm").bytes.size();
   store.forget_requests();
   run(keys({"a.rpm"}));
-  EXPECT_THAT(store.requests(),
-              UnorderedElementsAre("GET r/repodata/repomd.xml", HasSubstr("primary.xml.gz"), "HEAD r/a.rpm",
-                                   "GET r/a.rpm 0+" + std::to_string(size), HasSubstr("filelists.xml.gz"),
-                                   HasSubstr("other.xml.gz"), HasSubstr("primary.xml.gz"),
-                                   HasSubstr("filelists.xml.gz"), HasSubstr("other.xml.gz"),
-                                   "PUT r/repodata/repomd.xml", "HEAD r/a.rpm"));
+  EXPECT_THAT(
+      store.requests(),
+      UnorderedElementsAre("GET r/repodata/repomd.xml", HasSubstr("primary.xml.gz"), "HEAD r/a.rpm",
+                           "GET r/a.rpm 0+" + std::to_string(size), HasSubstr("filelists.xml.gz"),
+                           HasSubstr("other.xml.gz"), HasSubstr("primary.xml.gz"), HasSubstr("filelists.xml.gz"),
+                           HasSubstr("other.xml.gz"), "PUT r/repodata/repomd.xml", "HEAD r/a.rpm"));
   EXPECT_EQ(puts(), 4u);
 }
 
@@ -149,11 +148,9 @@ TEST_F(UpdateTest, CorruptPackagesAreReportedAndTheRestIsPublished) {
   std::string flipped = good;
   flipped[flipped.size() - 100] = static_cast<char>(flipped[flipped.size() - 100] ^ 1);
   store.place("r/flipped.rpm", flipped, k_uploaded);
-  const auto report =
-      run(keys({"good.rpm", "text.rpm", "empty.rpm", "cut.rpm", "flipped.rpm", "unhashed.rpm"}));
+  const auto report = run(keys({"good.rpm", "text.rpm", "empty.rpm", "cut.rpm", "flipped.rpm", "unhashed.rpm"}));
   EXPECT_EQ(report.failures.size(), 5u);
-  for (const auto& failure : report.failures)
-    EXPECT_EQ(failure.error.kind, ErrorKind::corrupt) << failure.href;
+  for (const auto& failure : report.failures) EXPECT_EQ(failure.error.kind, ErrorKind::corrupt) << failure.href;
   EXPECT_THAT(listed(), ElementsAre("good.rpm good-1-1.noarch"));
 }
 
@@ -266,8 +263,7 @@ TEST_F(UpdateTest, ExplicitRemovalDoesNotAskTheStore) {
 TEST_F(UpdateTest, SameNevraUnderTwoKeysFollowsThePolicy) {
   place("a.rpm", "a");
   run(keys({"a.rpm"}));
-  store.place("r/copy/a.rpm", build_package({"a", "0", "1", "1", "noarch"}, 99),
-              k_uploaded + std::chrono::seconds(9));
+  store.place("r/copy/a.rpm", build_package({"a", "0", "1", "1", "noarch"}, 99), k_uploaded + std::chrono::seconds(9));
   repository.policy.same_nevra = SameNevra::reject;
   EXPECT_EQ(run(keys({"copy/a.rpm"})).failures.size(), 1u);
   repository.policy.same_nevra = SameNevra::replace;

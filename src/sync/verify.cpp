@@ -46,8 +46,7 @@ bool is_package_file(const std::string& type) {
 }
 
 Result<VerifyOutcome> Verification::run(bool read_packages) {
-  const auto pointer =
-      m_repository.store->get(m_repository.prefix + std::string(k_repomd_key), {}, k_max_repomd_size);
+  const auto pointer = m_repository.store->get(m_repository.prefix + std::string(k_repomd_key), {}, k_max_repomd_size);
   if (pointer.failed_with(ErrorKind::not_found)) return no_repository(m_repository);
   if (!pointer) return pointer.error();
   const auto repomd = parse_repomd(pointer->bytes);
@@ -114,8 +113,8 @@ Result<void> Verification::check_presence() {
     if (found == present.end()) {
       problem(entry.location_href, "is listed and is not there");
     } else if (found->second->size != entry.size) {
-      problem(entry.location_href, "is listed with " + std::to_string(entry.size) + " bytes and has " +
-                                       std::to_string(found->second->size));
+      problem(entry.location_href,
+              "is listed with " + std::to_string(entry.size) + " bytes and has " + std::to_string(found->second->size));
     }
   }
   for (const auto& object : *objects)
@@ -143,8 +142,7 @@ Result<void> Verification::check_package(const IndexEntry& entry) {
   if (!object) return object.error();
   // pkgids of old repositories are SHA-1: those are read.
   const HashType type = entry.pkgid.size() == 40 ? HashType::sha1 : HashType::sha256;
-  Result<std::string> digest =
-      object->sha256 && type == HashType::sha256 ? *object->sha256 : hash(full, type);
+  Result<std::string> digest = object->sha256 && type == HashType::sha256 ? *object->sha256 : hash(full, type);
   if (!digest) return std::move(digest).error();
   if (*digest != entry.pkgid) problem(entry.location_href, "has other bytes than the metadata say");
   return {};

@@ -34,8 +34,7 @@ std::optional<SteadyTime> WorkList::due(const Slot& slot) const {
   if (slot.busy) return std::nullopt;
   auto when = slot.coalescer.due();
   // A failing repository polls no faster than it retries.
-  if (slot.poll > Duration(0) && slot.failures == 0)
-    when = when ? std::min(*when, slot.next_poll) : slot.next_poll;
+  if (slot.poll > Duration(0) && slot.failures == 0) when = when ? std::min(*when, slot.next_poll) : slot.next_poll;
   return when;
 }
 
@@ -66,8 +65,7 @@ std::optional<WorkList::Job> WorkList::take(std::stop_token stop) {
       if (*when <= now) return start(number, now);
       earliest = earliest ? std::min(*earliest, *when) : *when;
     }
-    const Duration wait =
-        earliest ? std::chrono::ceil<Duration>(*earliest - now) : Duration(std::chrono::hours(1));
+    const Duration wait = earliest ? std::chrono::ceil<Duration>(*earliest - now) : Duration(std::chrono::hours(1));
     m_changed.wait_for(lock, stop, wait, [&, seen = m_changes] { return m_changes != seen; });
   }
   return std::nullopt;

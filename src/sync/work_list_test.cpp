@@ -18,8 +18,7 @@ protected:
   FakeClock clock;
   WorkList list{clock, seconds(60), 4};
   std::size_t first = list.add_repository({.quiet = seconds(2), .max_age = seconds(30), .max_count = 10}, {});
-  std::size_t second =
-      list.add_repository({.quiet = seconds(2), .max_age = seconds(30), .max_count = 10}, {});
+  std::size_t second = list.add_repository({.quiet = seconds(2), .max_age = seconds(30), .max_count = 10}, {});
 
   // What is due within a moment of real time.
   std::optional<WorkList::Job> take_due() {

@@ -54,8 +54,7 @@ std::optional<WireRequest> read_request(int connection, std::string& pending) {
     if (!read_more()) return std::nullopt;
   WireRequest request = parse_head(pending.substr(0, head_end));
   pending.erase(0, head_end + 4);
-  const auto length =
-      static_cast<std::size_t>(std::strtoull(request.header("content-length").c_str(), nullptr, 10));
+  const auto length = static_cast<std::size_t>(std::strtoull(request.header("content-length").c_str(), nullptr, 10));
   while (pending.size() < length)
     if (!read_more()) return std::nullopt;
   request.body = pending.substr(0, length);

@@ -18,8 +18,7 @@ void MemoryObjectStore::forget_requests() {
   m_requests.clear();
 }
 
-ETag MemoryObjectStore::place(const std::string& key, std::string bytes, SystemTime last_modified,
-                              bool knows_sha256) {
+ETag MemoryObjectStore::place(const std::string& key, std::string bytes, SystemTime last_modified, bool knows_sha256) {
   const std::scoped_lock lock(m_mutex);
   const ETag etag{"\"v" + std::to_string(++m_versions) + "\""};
   m_objects[key] = {std::move(bytes), etag, last_modified, {}, knows_sha256};
@@ -80,13 +79,11 @@ Result<Object> MemoryObjectStore::get(std::string_view key, const GetOptions& op
   if (auto recorded = record(std::move(request)); !recorded) return recorded.error();
   auto object = fetch(key, options);
   if (object && object->bytes.size() > limit)
-    return Error{
-        ErrorKind::invalid, std::string(key) + ": larger than " + std::to_string(limit) + " bytes", {}};
+    return Error{ErrorKind::invalid, std::string(key) + ": larger than " + std::to_string(limit) + " bytes", {}};
   return object;
 }
 
-Result<ObjectInfo> MemoryObjectStore::read(std::string_view key, const GetOptions& options,
-                                           const ByteSink& sink) {
+Result<ObjectInfo> MemoryObjectStore::read(std::string_view key, const GetOptions& options, const ByteSink& sink) {
   if (auto recorded = record("READ " + std::string(key)); !recorded) return recorded.error();
   auto object = fetch(key, options);
   if (!object) return object.error();
@@ -94,20 +91,17 @@ Result<ObjectInfo> MemoryObjectStore::read(std::string_view key, const GetOption
   return object->info;
 }
 
-Result<ObjectInfo> MemoryObjectStore::put(std::string_view key, std::string_view bytes,
-                                          const PutOptions& options) {
+Result<ObjectInfo> MemoryObjectStore::put(std::string_view key, std::string_view bytes, const PutOptions& options) {
   if (auto recorded = record("PUT " + std::string(key)); !recorded) return recorded.error();
   const std::scoped_lock lock(m_mutex);
   const auto found = m_objects.find(std::string(key));
   const bool exists = found != m_objects.end();
-  if ((options.if_absent && exists) ||
-      (options.if_match && (!exists || found->second.etag != *options.if_match)))
+  if ((options.if_absent && exists) || (options.if_match && (!exists || found->second.etag != *options.if_match)))
     return Error{ErrorKind::precondition_failed, std::string(key) + ": the condition does not hold", {}};
   if (!options.sha256.empty() && options.sha256 != sha256_hex(bytes))
     return Error{ErrorKind::corrupt, std::string(key) + ": the bytes do not match the SHA-256 sent", {}};
   const ETag etag{"\"v" + std::to_string(++m_versions) + "\""};
-  Stored stored{std::string(bytes), etag, SystemTime(std::chrono::seconds(1'800'000'000 + m_versions)),
-                options, true};
+  Stored stored{std::string(bytes), etag, SystemTime(std::chrono::seconds(1'800'000'000 + m_versions)), options, true};
   const auto placed = m_objects.insert_or_assign(std::string(key), std::move(stored)).first;
   return describe(placed->first, placed->second);
 }
