@@ -8,7 +8,7 @@ TEST_JOBS ?= 2
 
 # A compiler cache when there is one; never needed.
 LAUNCHER := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-CONFIGURE = cmake --preset $(1) $(LAUNCHER) -DREPOUPDATE_TESTS=$(2) --log-level=WARNING
+CONFIGURE = cmake --preset $(1) $(LAUNCHER) -DREPOUPDATE_TESTS=$(2) >/dev/null
 BUILD = cmake --build --preset $(1) --parallel $(JOBS)
 TEST = ctest --preset $(1) --parallel $(TEST_JOBS) --no-tests=error
 

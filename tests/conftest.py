@@ -14,7 +14,11 @@ from support.servers import Moto
 NEEDED = ("dnf", "zypper", "rpm", "rpmbuild", "rpmkeys", "createrepo_c", "modifyrepo_c", "zstd", "xz")
 
 # Names that broke repository tools before: what + ~ ^ mean in URLs, in form encoding, in versions.
-ODD_PACKAGES = (("gtk+-c++_lib", "1.0~rc1^git", None), ("libstdc++", "12.2.0", 2), ("perl-Foo_Bar.Baz", "0.1~beta+2", None))
+ODD_PACKAGES = (  # name, version, epoch
+    ("gtk+-c++_lib", "1.0~rc1^git", None),
+    ("libstdc++", "12.2.0", 2),
+    ("perl-Foo_Bar.Baz", "0.1~beta+2", None),
+)
 PLAIN_PACKAGES = 50
 
 

@@ -2,6 +2,7 @@
 """What is wrong is named, with the right exit code, and everything else is published."""
 import os
 import shutil
+import struct
 import subprocess
 
 import pytest
@@ -19,7 +20,8 @@ def flipped(data, position):
 def header_end(data):
     """Where the payload starts: lead, signature header padded to 8, header (RPM file format)."""
     def size(start):
-        return 16 + 16 * int.from_bytes(data[start + 8:start + 12], "big") + int.from_bytes(data[start + 12:start + 16], "big")
+        entries, store = struct.unpack_from(">II", data, start + 8)
+        return 16 + 16 * entries + store
 
     signature_end = 96 + size(96)
     header_start = signature_end + -signature_end % 8
@@ -84,8 +86,8 @@ def test_missing_directory_is_not_found(program, tmp_path, command):
     assert not missing.exists()
 
 
-@pytest.mark.parametrize("location", ["s3://", "s3:///prefix", "s3://UPPER_case", "s3://bucket/../x", "http://example.org/",
-                                      "ftp://example.org/x"])
+@pytest.mark.parametrize("location", ["s3://", "s3:///prefix", "s3://UPPER_case", "s3://bucket/../x",
+                                      "http://example.org/", "ftp://example.org/x"])
 def test_malformed_location_is_wrong_usage(program, location):
     program.start("list", location).expect(Exit.USAGE, location)
 

@@ -237,7 +237,8 @@ def test_messages_that_nobody_understands_end_in_the_dead_letter_queue(silent_st
         stage.put(packages[0])
         stage.send(aws.s3_event(stage.bucket, f"{PREFIX}/{packages[0].name}"))
         stage.wait_for(daemon, [packages[0].name])
-        daemon.wait_until(lambda: aws.queue_depth(stage.endpoint, dead_url) == len(poison), 60, "the poison to be parked")
+        daemon.wait_until(lambda: aws.queue_depth(stage.endpoint, dead_url) == len(poison), 60,
+                          "the poison to be parked")
         stage.wait_acknowledged(daemon)
         warnings = [line for line in daemon.lines() if line["level"] == "warning"]
         assert len(warnings) == len(poison)
@@ -432,8 +433,8 @@ def processes_of(program):
 def test_legacy_daemon_detaches(stage, packages):
     stage.program.run("init", stage.url)
     log = stage.home / "detached.log"
-    stage.program.start("-d", "-l", log, "-r", stage.endpoint.region, "-q", stage.adds, "-b", stage.bucket, "-p", PREFIX,
-                        name="repoupdate-daemon").expect(Exit.DONE)
+    stage.program.start("-d", "-l", log, "-r", stage.endpoint.region, "-q", stage.adds, "-b", stage.bucket,
+                        "-p", PREFIX, name="repoupdate-daemon").expect(Exit.DONE)
     running = processes_of(stage.program)
     assert len(running) == 1, "the command returned and one process stays behind"
     try:

@@ -90,8 +90,9 @@ def test_daemon_polls_a_store_that_notifies_nobody(stage, packages):
 def test_adding_at_the_same_time_loses_nothing(stage, packages):
     """Each plans on what it read; whoever comes second has to read again (I3)."""
     stage.program.run("init", stage.url)
-    writers = [subprocess.Popen([stage.program.named("repoupdate"), "add", stage.url, str(path)], cwd=stage.program.home,
-                                env=stage.program.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    program = stage.program.named("repoupdate")
+    writers = [subprocess.Popen([program, "add", stage.url, path], cwd=stage.program.home, text=True,
+                                env=stage.program.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
                for path in packages[:6]]
     for writer in writers:
         said, _ = writer.communicate(timeout=120)

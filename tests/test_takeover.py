@@ -81,7 +81,7 @@ def by_pkgid(repo, kind):
 
 
 def assert_untouched(before, after, removed=()):
-    """The fragments of every package that stayed are the same bytes (I6), and so are the records of other kinds (I9)."""
+    """The fragments of every package that stayed are the same bytes (I6), and so are records of other kinds (I9)."""
     gone = {package["pkgid"] for package in before.packages if package["name"] in removed}
     for kind in metadata.KINDS:
         old, new = by_pkgid(before, kind), by_pkgid(after, kind)
@@ -156,8 +156,8 @@ def test_records_of_other_kinds_survive_and_databases_go_with_a_warning(program,
         clients_see(tmp_path / "clients", server.url, [*packages[:6], *packages[10:12]])
 
 
-@pytest.mark.parametrize("options", [
-    ("--checksum", "sha512"), ("--checksum", "sha"), ("--simple-md-filenames",), ("--changelog-limit", "3")], ids=lambda options: options[0].strip("-") + "-" + options[-1][:6])
+@pytest.mark.parametrize("options", [("--checksum", "sha512"), ("--checksum", "sha"), ("--simple-md-filenames",),
+                                     ("--changelog-limit", "3")], ids=" ".join)
 def test_options_of_createrepo_are_taken_over(edit, packages, tmp_path, options):
     repository = tmp_path / "repository"
     put_packages(repository, packages[:6])

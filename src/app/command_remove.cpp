@@ -48,11 +48,11 @@ Result<Selection> select(const Repository& repository, const std::vector<IndexEn
   for (const auto& pattern : patterns) {
     bool found = false;
     for (const auto& entry : entries) {
-      if (!entry.location_base.empty() || !matches(pattern, entry)) continue;
+      if (!matches(pattern, entry)) continue;
       found = true;
       const std::string href(key_of_href(entry.location_href));
       selection.hrefs.insert(href);
-      if (repository.owns(href)) selection.objects.insert(href);
+      if (entry.location_base.empty() && repository.owns(href)) selection.objects.insert(href);
     }
     if (!found)
       return Error{

@@ -6,27 +6,19 @@ namespace repoupdate {
 ExitCode exit_code(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::invalid:
-    case ErrorKind::unsupported:
-      return ExitCode::usage;
+    case ErrorKind::unsupported: return ExitCode::usage;
     case ErrorKind::not_found:
-      return ExitCode::not_found;
-    case ErrorKind::denied:
-      return ExitCode::denied;
+    case ErrorKind::no_store: return ExitCode::not_found;
+    case ErrorKind::denied: return ExitCode::denied;
     case ErrorKind::throttled:
     case ErrorKind::unavailable:
-    case ErrorKind::timed_out:
-      return ExitCode::unreachable;
+    case ErrorKind::timed_out: return ExitCode::unreachable;
     case ErrorKind::precondition_failed:
-    case ErrorKind::conflict:
-      return ExitCode::conflict;
-    case ErrorKind::corrupt:
-      return ExitCode::corrupt;
-    case ErrorKind::no_space:
-      return ExitCode::no_space;
-    case ErrorKind::cancelled:
-      return ExitCode::stopped;
-    case ErrorKind::io:
-      return ExitCode::local;
+    case ErrorKind::conflict: return ExitCode::conflict;
+    case ErrorKind::corrupt: return ExitCode::corrupt;
+    case ErrorKind::no_space: return ExitCode::no_space;
+    case ErrorKind::cancelled: return ExitCode::stopped;
+    case ErrorKind::io: return ExitCode::local;
   }
   return ExitCode::local;
 }

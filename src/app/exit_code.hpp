@@ -13,7 +13,7 @@ enum class ExitCode {
   done = 0,
   partly = 1,       // some packages failed, everything else was published
   usage = 2,        // wrong arguments or configuration
-  not_found = 3,    // no such repository, package or file
+  not_found = 3,    // no such repository, bucket, package or file
   denied = 4,       // credentials or permissions
   unreachable = 5,  // the store or the queue cannot be reached, or is overloaded
   conflict = 6,     // somebody else was there: a repository exists already, or others kept publishing
@@ -31,7 +31,7 @@ inline constexpr std::array<ExitCodeText, 11> k_exit_codes{{
     {ExitCode::done, "done"},
     {ExitCode::partly, "some packages failed, everything else was published"},
     {ExitCode::usage, "wrong arguments or configuration"},
-    {ExitCode::not_found, "no such repository, package or file"},
+    {ExitCode::not_found, "no such repository, bucket, package or file"},
     {ExitCode::denied, "access denied: credentials, permissions, read-only directory"},
     {ExitCode::unreachable, "the store or the queue cannot be reached, or is overloaded"},
     {ExitCode::conflict, "the repository exists already, or others kept publishing"},

@@ -65,12 +65,24 @@ Result<void> read_file(LocalPackage& package, bool check) {
   return record ? Result<void>{} : Result<void>(record.error());
 }
 
+// The same bytes need not be sent again. What cannot be told is sent.
+bool is_there(const Repository& repository, const std::string& key, const LocalPackage& package) {
+  const auto there = repository.store->head(key);
+  if (!there || there->size != package.size) return false;
+  if (there->sha256) return *there->sha256 == package.sha256;
+  Hasher hasher(HashType::sha256);
+  const auto take = [&](std::string_view bytes) -> Result<void> {
+    hasher.update(bytes);
+    return {};
+  };
+  return repository.store->read(key, {.if_match = there->etag}, take).ok() && hasher.finish_hex() == package.sha256;
+}
+
 Result<void> upload_one(const Repository& repository, LocalPackage& package, const UploadOptions& options,
                         ProgressBar* bar) {
   if (auto read = read_file(package, options.check); !read) return read;
   const std::string key = repository.prefix + package.href;
-  const auto there = repository.store->head(key);
-  if (there && there->sha256 == package.sha256 && there->size == package.size) {
+  if (is_there(repository, key, package)) {
     if (bar) bar->advance(package.size);
     return {};
   }

@@ -71,8 +71,12 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   auto store = session.stores->open(*location);
   if (!store) return std::move(store).error();
   const RepositorySettings settings = settings_for(session.settings, url);
-  Repository repository{
-      .name = to_string(*location), .store = *store, .prefix = location->prefix, .policy = {}, .nested = {}};
+  Repository repository{.name = to_string(*location),
+                        .store = *store,
+                        .prefix = location->prefix,
+                        .policy = {},
+                        .times_are_of_files = location->scheme == RepositoryLocation::Scheme::directory,
+                        .nested = {}};
   repository.policy.compression = compression(settings.compression);
   repository.policy.packages.changelog_limit = static_cast<int>(settings.changelog_limit);
   repository.policy.same_nevra = same_nevra(settings.same_nevra);

@@ -23,18 +23,12 @@ constexpr std::array<HashName, 6> k_names{{{HashType::md5, "md5"},
 
 const EVP_MD* algorithm(HashType type) {
   switch (type) {
-    case HashType::md5:
-      return EVP_md5();
-    case HashType::sha1:
-      return EVP_sha1();
-    case HashType::sha224:
-      return EVP_sha224();
-    case HashType::sha256:
-      return EVP_sha256();
-    case HashType::sha384:
-      return EVP_sha384();
-    case HashType::sha512:
-      return EVP_sha512();
+    case HashType::md5: return EVP_md5();
+    case HashType::sha1: return EVP_sha1();
+    case HashType::sha224: return EVP_sha224();
+    case HashType::sha256: return EVP_sha256();
+    case HashType::sha384: return EVP_sha384();
+    case HashType::sha512: return EVP_sha512();
   }
   return EVP_sha256();
 }

@@ -45,7 +45,7 @@ public:
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  // Opens the destination; may be called again (SIGHUP) to reopen a rotated file.
+  // Opens the destination, making the directories above a file; may be called again (SIGHUP) to reopen a rotated one.
   Result<void> open(const LogOptions& options);
 
   void debug(std::string_view message, std::initializer_list<LogField> fields = {}) const;

@@ -5,32 +5,20 @@ namespace repoupdate {
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::not_found:
-      return "not found";
-    case ErrorKind::denied:
-      return "denied";
-    case ErrorKind::throttled:
-      return "throttled";
-    case ErrorKind::precondition_failed:
-      return "precondition failed";
-    case ErrorKind::conflict:
-      return "conflict";
-    case ErrorKind::corrupt:
-      return "corrupt";
-    case ErrorKind::invalid:
-      return "invalid";
-    case ErrorKind::unsupported:
-      return "unsupported";
-    case ErrorKind::unavailable:
-      return "unavailable";
-    case ErrorKind::timed_out:
-      return "timed out";
-    case ErrorKind::no_space:
-      return "no space";
-    case ErrorKind::cancelled:
-      return "cancelled";
-    case ErrorKind::io:
-      return "input/output error";
+    case ErrorKind::not_found: return "not found";
+    case ErrorKind::no_store: return "no such bucket or directory";
+    case ErrorKind::denied: return "denied";
+    case ErrorKind::throttled: return "throttled";
+    case ErrorKind::precondition_failed: return "precondition failed";
+    case ErrorKind::conflict: return "conflict";
+    case ErrorKind::corrupt: return "corrupt";
+    case ErrorKind::invalid: return "invalid";
+    case ErrorKind::unsupported: return "unsupported";
+    case ErrorKind::unavailable: return "unavailable";
+    case ErrorKind::timed_out: return "timed out";
+    case ErrorKind::no_space: return "no space";
+    case ErrorKind::cancelled: return "cancelled";
+    case ErrorKind::io: return "input/output error";
   }
   return "unknown";
 }
@@ -49,9 +37,9 @@ bool is_transient(ErrorKind kind) {
     case ErrorKind::throttled:
     case ErrorKind::conflict:
     case ErrorKind::unavailable:
-    case ErrorKind::timed_out:
-      return true;
+    case ErrorKind::timed_out: return true;
     case ErrorKind::not_found:
+    case ErrorKind::no_store:
     case ErrorKind::denied:
     case ErrorKind::precondition_failed:
     case ErrorKind::corrupt:
@@ -59,8 +47,7 @@ bool is_transient(ErrorKind kind) {
     case ErrorKind::unsupported:
     case ErrorKind::no_space:
     case ErrorKind::cancelled:
-    case ErrorKind::io:
-      return false;
+    case ErrorKind::io: return false;
   }
   return false;
 }

@@ -14,6 +14,7 @@ namespace repoupdate {
 // Kinds are never folded into each other (invariant I11): each has its own retry class and exit code.
 enum class ErrorKind {
   not_found,            // the store proved that it is not there (404, ENOENT)
+  no_store,             // the bucket or directory itself is not there: proves nothing about what is in it
   denied,               // 401, 403, EACCES: says nothing about whether the thing exists
   throttled,            // 429, 503 SlowDown: try later, and everybody slower
   precondition_failed,  // 412: somebody else was first

@@ -16,7 +16,7 @@ struct CodeKind {
 
 // Codes that say more than their status.
 constexpr std::array<CodeKind, 39> k_code_kinds{{
-    {"NoSuchBucket", ErrorKind::invalid},
+    {"NoSuchBucket", ErrorKind::no_store},
     {"PermanentRedirect", ErrorKind::invalid},
     {"AuthorizationHeaderMalformed", ErrorKind::invalid},
     {"BadDigest", ErrorKind::corrupt},
@@ -60,26 +60,17 @@ constexpr std::array<CodeKind, 39> k_code_kinds{{
 ErrorKind status_kind(int status) {
   switch (status) {
     case 304:
-    case 412:
-      return ErrorKind::precondition_failed;
+    case 412: return ErrorKind::precondition_failed;
     case 401:
-    case 403:
-      return ErrorKind::denied;
-    case 404:
-      return ErrorKind::not_found;
+    case 403: return ErrorKind::denied;
+    case 404: return ErrorKind::not_found;
     case 405:
-    case 501:
-      return ErrorKind::unsupported;
-    case 408:
-      return ErrorKind::timed_out;
-    case 409:
-      return ErrorKind::conflict;
-    case 429:
-      return ErrorKind::throttled;
-    case 507:
-      return ErrorKind::no_space;
-    default:
-      return status >= 500 ? ErrorKind::unavailable : ErrorKind::invalid;
+    case 501: return ErrorKind::unsupported;
+    case 408: return ErrorKind::timed_out;
+    case 409: return ErrorKind::conflict;
+    case 429: return ErrorKind::throttled;
+    case 507: return ErrorKind::no_space;
+    default: return status >= 500 ? ErrorKind::unavailable : ErrorKind::invalid;
   }
 }
 

@@ -21,7 +21,7 @@ inline constexpr std::size_t k_max_aws_message = 500;
 
 AwsErrorBody parse_aws_error(const HttpResponse& response);
 
-// The code decides where it says more than the status: a missing bucket is `invalid`, never `not_found`, so
+// The code decides where it says more than the status: a missing bucket is `no_store`, never `not_found`, so
 // that a wrong bucket name cannot be taken for a package that is gone (I14).
 ErrorKind aws_error_kind(int status, std::string_view code);
 

@@ -24,7 +24,7 @@ TEST(AwsError, StatusAndCodeDecideTheKind) {
   };
   for (const Case& c : {Case{404, "NoSuchKey", ErrorKind::not_found},
                         Case{404, "", ErrorKind::not_found},
-                        Case{404, "NoSuchBucket", ErrorKind::invalid},
+                        Case{404, "NoSuchBucket", ErrorKind::no_store},
                         Case{404, "NoSuchUpload", ErrorKind::conflict},
                         Case{403, "AccessDenied", ErrorKind::denied},
                         Case{403, "", ErrorKind::denied},

@@ -143,7 +143,7 @@ bool is_hidden(std::string_view name) {
 }
 
 Error missing_root(const std::string& root) {
-  return {ErrorKind::invalid, "the directory " + root + " does not exist", {}};
+  return {ErrorKind::no_store, "the directory " + root + " does not exist", {}};
 }
 
 Error dangling_link(const std::string& path) {

@@ -41,7 +41,7 @@ struct ListedFile {
 
 // The first `limit` regular files whose key starts with `prefix` and sorts behind `after`. Symbolic links count
 // as what they point to; a linked directory that contains itself is entered once.
-// Nothing is left out because it could not be read (I14): a root that is not there is ErrorKind::invalid, a
+// Nothing is left out because it could not be read (I14): a root that is not there is ErrorKind::no_store, a
 // link that points nowhere is ErrorKind::unavailable (what hangs below it may be unmounted), a directory that
 // may not be read is ErrorKind::denied.
 Result<std::vector<ListedFile>> list_files(const std::string& root, std::string_view prefix, std::string_view after,

@@ -22,7 +22,7 @@ class StagedFile;
 // lock file `.repoupdate.lock` (flock(2)), which makes the conditions of PutOptions hold between them; other
 // programs that write here do not know the lock. The ETag is made of device, inode, size and times.
 //
-// A directory that does not exist is ErrorKind::invalid, and a link whose target is gone ErrorKind::unavailable:
+// A directory that does not exist is ErrorKind::no_store, and a link whose target is gone ErrorKind::unavailable:
 // neither proves that an object was removed (I14).
 class DirectoryStore final : public ObjectStore {
 public:

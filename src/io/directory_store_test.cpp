@@ -327,11 +327,11 @@ TEST_F(DirectoryStoreTest, AMissingDirectoryProvesNothingAboutItsObjects) {
   directory.write("file", "1");
   DirectoryStore no_directory{directory.path("file")};
   for (DirectoryStore* gone : {&missing, &no_directory}) {
-    EXPECT_TRUE(gone->head("a").failed_with(ErrorKind::invalid));
-    EXPECT_TRUE(gone->get("d/a", {}, 1).failed_with(ErrorKind::invalid));
-    EXPECT_TRUE(gone->list("", "").failed_with(ErrorKind::invalid));
-    EXPECT_TRUE(gone->put("a", "1", {}).failed_with(ErrorKind::invalid));
-    EXPECT_TRUE(gone->remove("a").failed_with(ErrorKind::invalid));
+    EXPECT_TRUE(gone->head("a").failed_with(ErrorKind::no_store));
+    EXPECT_TRUE(gone->get("d/a", {}, 1).failed_with(ErrorKind::no_store));
+    EXPECT_TRUE(gone->list("", "").failed_with(ErrorKind::no_store));
+    EXPECT_TRUE(gone->put("a", "1", {}).failed_with(ErrorKind::no_store));
+    EXPECT_TRUE(gone->remove("a").failed_with(ErrorKind::no_store));
     EXPECT_THAT(gone->head("a").error().message, HasSubstr("does not exist"));
   }
   ASSERT_TRUE(missing.create_root());

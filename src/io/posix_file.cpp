@@ -15,19 +15,14 @@ ErrorKind kind_of(int code) {
   switch (code) {
     case EACCES:
     case EPERM:
-    case EROFS:
-      return ErrorKind::denied;
+    case EROFS: return ErrorKind::denied;
     case ENOENT:
-    case ENOTDIR:
-      return ErrorKind::not_found;
+    case ENOTDIR: return ErrorKind::not_found;
     case ENOSPC:
-    case EDQUOT:
-      return ErrorKind::no_space;
+    case EDQUOT: return ErrorKind::no_space;
     case EISDIR:
-    case ENAMETOOLONG:
-      return ErrorKind::invalid;
-    default:
-      return ErrorKind::io;
+    case ENAMETOOLONG: return ErrorKind::invalid;
+    default: return ErrorKind::io;
   }
 }
 

@@ -63,7 +63,7 @@ Error S3Store::missing(Error error) {
     return error;
   }
   if (!answer.failed_with(ErrorKind::not_found)) return std::move(answer).error();
-  return {ErrorKind::invalid, name() + ": this bucket does not exist", std::move(answer).error().request_id};
+  return {ErrorKind::no_store, name() + ": this bucket does not exist", std::move(answer).error().request_id};
 }
 
 Result<ObjectInfo> S3Store::head(std::string_view key) {

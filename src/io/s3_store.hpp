@@ -23,7 +23,7 @@ struct S3StoreOptions : S3BucketOptions {
 inline constexpr std::uint64_t k_max_single_put = 64ULL << 20;  // a larger file goes in parts
 
 // Failures name the bucket and key and carry the request id. A bucket that does not exist is
-// ErrorKind::invalid, never not_found: a wrong name must not look like packages that are gone (I14).
+// ErrorKind::no_store, never not_found: a wrong name must not look like packages that are gone (I14).
 // A store without conditional writes answers a condition with ErrorKind::unsupported.
 //
 // The info that put() and put_file() return has the Last-Modified that the store's Date suggests; head() tells it

@@ -84,13 +84,13 @@ TEST_F(S3StoreTest, MissingBucketIsNeverAMissingKey) {
     return request.method == "HEAD" ? answer(404) : answer(404, {}, "<Error><Code>NoSuchBucket</Code></Error>");
   });
   const auto head = m_store->head("k");
-  ASSERT_TRUE(head.failed_with(ErrorKind::invalid));
+  ASSERT_TRUE(head.failed_with(ErrorKind::no_store));
   EXPECT_EQ(head.error().message, "s3://b: this bucket does not exist");
-  EXPECT_TRUE(m_store->get("k", {}, 10).failed_with(ErrorKind::invalid));
-  EXPECT_TRUE(m_store->put("k", "x", {}).failed_with(ErrorKind::invalid));
-  EXPECT_TRUE(m_store->put("k", "x", if_match("\"e\"")).failed_with(ErrorKind::invalid));
-  EXPECT_TRUE(m_store->remove("k").failed_with(ErrorKind::invalid));
-  EXPECT_TRUE(m_store->list("", "").failed_with(ErrorKind::invalid));
+  EXPECT_TRUE(m_store->get("k", {}, 10).failed_with(ErrorKind::no_store));
+  EXPECT_TRUE(m_store->put("k", "x", {}).failed_with(ErrorKind::no_store));
+  EXPECT_TRUE(m_store->put("k", "x", if_match("\"e\"")).failed_with(ErrorKind::no_store));
+  EXPECT_TRUE(m_store->remove("k").failed_with(ErrorKind::no_store));
+  EXPECT_TRUE(m_store->list("", "").failed_with(ErrorKind::no_store));
 }
 
 TEST_F(S3StoreTest, BucketThatMayNotBeListedExists) {

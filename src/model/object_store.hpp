@@ -37,7 +37,7 @@ struct PutOptions {
 };
 
 // Every call may be made from several threads at once. Failures are named (ErrorKind), never folded:
-// not_found only when the store proved absence; denied, throttled, unavailable, timed_out as they are.
+// not_found only when the store proved absence, no_store when the bucket or directory itself is missing; denied, throttled, unavailable, timed_out as they are.
 // Transient failures have already been retried within the implementation's deadline.
 class ObjectStore {
 public:

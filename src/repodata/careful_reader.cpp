@@ -49,8 +49,7 @@ void CarefulReader::on_start(std::string_view name, const XmlAttributes& attribu
     case 3:
       if (m_in_package) on_child_start(name, attributes);
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

@@ -176,21 +176,11 @@ using Codec = std::variant<PlainCodec, GzipCodec, ZstdCodec, XzCodec, Bzip2Codec
 
 void choose(Codec& codec, Format format) {
   switch (format) {
-    case Format::gzip:
-      codec.emplace<GzipCodec>();
-      break;
-    case Format::zstd:
-      codec.emplace<ZstdCodec>();
-      break;
-    case Format::xz:
-      codec.emplace<XzCodec>();
-      break;
-    case Format::bzip2:
-      codec.emplace<Bzip2Codec>();
-      break;
-    case Format::plain:
-      codec.emplace<PlainCodec>();
-      break;
+    case Format::gzip: codec.emplace<GzipCodec>(); break;
+    case Format::zstd: codec.emplace<ZstdCodec>(); break;
+    case Format::xz: codec.emplace<XzCodec>(); break;
+    case Format::bzip2: codec.emplace<Bzip2Codec>(); break;
+    case Format::plain: codec.emplace<PlainCodec>(); break;
   }
 }
 

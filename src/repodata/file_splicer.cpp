@@ -42,15 +42,12 @@ private:
   // False when the item does not fit the index.
   Result<bool> on_item(const MetadataItem& item) {
     switch (item.kind) {
-      case MetadataItem::Kind::prolog:
-        return on_prolog(item.bytes);
-      case MetadataItem::Kind::fragment:
-        return on_fragment(item.bytes);
+      case MetadataItem::Kind::prolog: return on_prolog(item.bytes);
+      case MetadataItem::Kind::fragment: return on_fragment(item.bytes);
       case MetadataItem::Kind::gap:
         write(std::exchange(m_erased_before, false) ? without_line_end(item.bytes) : item.bytes);
         return true;
-      case MetadataItem::Kind::trailer:
-        break;
+      case MetadataItem::Kind::trailer: break;
     }
     return on_trailer(item.bytes);
   }

@@ -67,15 +67,11 @@ Result<std::optional<MetadataItem>> FragmentScanner::at_end_of_buffer() {
 Result<bool> FragmentScanner::step() {
   if (!leave_non_tag()) return false;
   switch (m_place) {
-    case Place::before_root:
-      return step_before_root();
-    case Place::between_packages:
-      return step_between_packages();
-    case Place::in_package:
-      return step_in_package();
+    case Place::before_root: return step_before_root();
+    case Place::between_packages: return step_between_packages();
+    case Place::in_package: return step_in_package();
     case Place::after_root:
-    case Place::done:
-      break;
+    case Place::done: break;
   }
   const auto found = go_to_markup();
   if (!found || !*found || skip_non_tag()) return found;

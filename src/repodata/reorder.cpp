@@ -30,15 +30,9 @@ Result<Document> read_document(MetadataKind kind, std::string_view stored) {
     if (!*item) return document;
     const std::string_view bytes = (*item)->bytes;
     switch ((*item)->kind) {
-      case MetadataItem::Kind::prolog:
-        document.prolog = bytes;
-        break;
-      case MetadataItem::Kind::gap:
-        *last += bytes;
-        break;
-      case MetadataItem::Kind::trailer:
-        document.trailer = bytes;
-        break;
+      case MetadataItem::Kind::prolog: document.prolog = bytes; break;
+      case MetadataItem::Kind::gap: *last += bytes; break;
+      case MetadataItem::Kind::trailer: document.trailer = bytes; break;
       case MetadataItem::Kind::fragment: {
         auto pkgid = read_fragment_pkgid(bytes);
         if (!pkgid) return std::move(pkgid).error();

@@ -118,11 +118,8 @@ private:
         m_record = {};
         m_record.type = attributes.find("type").value_or("");
         break;
-      case 3:
-        on_record_child(name, attributes);
-        break;
-      default:
-        break;
+      case 3: on_record_child(name, attributes); break;
+      default: break;
     }
   }
 

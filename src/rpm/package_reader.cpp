@@ -38,9 +38,23 @@ std::string message_of(GError* error) {
   return owned && owned->message ? owned->message : "libcreaterepo_c gave no reason";
 }
 
-Result<PackagePtr> parse(std::string_view head, const HeaderRange& range, const PackageReaderOptions& options) {
+// The signature header says how many bytes follow it (rpm 6 does not write that any more). The payload is not read,
+// so this is how an upload that was cut short is told from a package.
+Result<void> check_length(Header header, const HeaderRange& range, std::uint64_t file_size) {
+  std::uint64_t following = headerGetNumber(header, RPMTAG_LONGSIGSIZE);
+  if (following == 0) following = headerGetNumber(header, RPMTAG_SIGSIZE);
+  if (following <= file_size - range.start) return {};
+  return Error{ErrorKind::corrupt,
+               "truncated: the package ends " + std::to_string(following) + " bytes after its signature, the file " +
+                   std::to_string(file_size - range.start),
+               {}};
+}
+
+Result<PackagePtr> parse(std::string_view head, const HeaderRange& range, std::uint64_t file_size,
+                         const PackageReaderOptions& options) {
   auto header = read_header(head, range);
   if (!header) return std::move(header).error();
+  if (auto whole = check_length(header->get(), range, file_size); !whole) return std::move(whole).error();
   GError* error = nullptr;
   PackagePtr package(cr_package_from_header(header->get(), options.changelog_limit, CR_HDRR_NONE, &error));
   if (!package) return Error{ErrorKind::corrupt, message_of(error), {}};
@@ -81,13 +95,13 @@ Result<PerKind<std::string>> write_fragments(cr_Package& package) {
 
 Result<PackageRecord> read_package(std::string_view head, const HeaderRange& range, const PackageFacts& facts,
                                    const PackageReaderOptions& options) {
-  if (head.size() < range.end)
+  if (head.size() < range.end || facts.size < range.end)
     return Error{ErrorKind::corrupt,
                  "truncated: the header ends at byte " + std::to_string(range.end) + ", " +
                      std::to_string(head.size()) + " are there",
                  {}};
   initialise_libcreaterepo_c();
-  auto parsed = parse(head.substr(0, range.end), range, options);
+  auto parsed = parse(head.substr(0, range.end), range, facts.size, options);
   if (!parsed) return std::move(parsed).error();
   cr_Package& package = **parsed;
   set_facts(package, range, facts);

@@ -29,7 +29,8 @@ struct PackageReaderOptions {
 // The record of the package whose file begins with `head`: at least the bytes [0, range.end), of which no
 // more are looked at. `range` is what probe_header said about them.
 //
-// ErrorKind::corrupt  the header does not parse, or its digest does not match.
+// ErrorKind::corrupt  the header does not parse, its digest does not match, or the file is shorter than its signature
+//                     header says.
 // ErrorKind::invalid  the package breaks a rule: a character that XML forbids in its name, version, a
 //                     dependency or a path (the message names the tag). In free text (summary, description,
 //                     changelog, ...) such characters are dropped instead.

@@ -11,10 +11,6 @@ namespace {
 // An object that changes between HEAD and GET is looked at again, this often.
 constexpr int k_max_looks = 3;
 
-std::string describe(const ObjectStore& store, const std::string& key) {
-  return store.name() + '/' + key;
-}
-
 }  // namespace
 
 Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, const Finding* earlier) const {
@@ -34,7 +30,7 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
       if (listed && record->pkgid.hex == listed->pkgid) return {href, Unchanged{}, object->etag};
       return {href, std::move(*record), object->etag};
     }
-    last = std::move(record.error()).within(describe(m_store, key));
+    last = std::move(record).error();
     const bool moved = last->kind == ErrorKind::precondition_failed || last->kind == ErrorKind::not_found;
     if (!moved) return {href, std::move(*last), object->etag};
   }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "sync/package_key.hpp"
 
@@ -17,6 +19,9 @@ public:
 
   void erase(std::string_view href) {
     for (const auto position : m_listed.positions(href)) m_erased.insert(position);
+  }
+  void erase_of_any_base(std::string_view href) {
+    for (const auto position : m_listed.positions_of_any_base(href)) m_erased.insert(position);
   }
   void insert(PackageRecord record) { m_inserted.insert_or_assign(record.location_href, std::move(record)); }
   void take_back(const std::string& href) { m_inserted.erase(href); }
@@ -98,39 +103,37 @@ void apply_same_nevra(const RepoIndex& index, SameNevra policy, EditBuilder& edi
     for (const auto& holder : holders) note += ' ' + holder.href;
     plan.notes.push_back(std::move(note));
     switch (policy) {
-      case SameNevra::keep:
-        break;
-      case SameNevra::replace:
-        replace_older(holders, edit);
-        break;
-      case SameNevra::reject:
-        reject_later(nevra, holders, edit, plan);
-        break;
+      case SameNevra::keep: break;
+      case SameNevra::replace: replace_older(holders, edit); break;
+      case SameNevra::reject: reject_later(nevra, holders, edit, plan); break;
     }
   }
 }
 
 }  // namespace
 
-ListedEntries::ListedEntries(const RepoIndex& index) : m_index(index) {
-  for (std::size_t position = 0; position < index.entries.size(); ++position)
-    if (index.entries[position].location_base.empty()) m_by_href.push_back(position);
-  std::stable_sort(m_by_href.begin(), m_by_href.end(), [&](std::size_t a, std::size_t b) {
-    return key_of_href(index.entries[a].location_href) < key_of_href(index.entries[b].location_href);
+ListedEntries::ListedEntries(const RepoIndex& index) : m_index(index), m_by_href(index.entries.size()) {
+  std::iota(m_by_href.begin(), m_by_href.end(), std::size_t{0});
+  std::ranges::stable_sort(m_by_href, {}, [&](std::size_t position) {
+    const IndexEntry& entry = index.entries[position];
+    return std::pair(key_of_href(entry.location_href), !entry.location_base.empty());
   });
 }
 
-std::vector<std::size_t> ListedEntries::positions(std::string_view href) const {
-  const auto first = std::lower_bound(m_by_href.begin(), m_by_href.end(), href, [&](std::size_t p, std::string_view h) {
-    return key_of_href(m_index.entries[p].location_href) < h;
-  });
-  auto last = first;
-  while (last != m_by_href.end() && key_of_href(m_index.entries[*last].location_href) == href) ++last;
+std::vector<std::size_t> ListedEntries::positions_of_any_base(std::string_view href) const {
+  const auto [first, last] = std::ranges::equal_range(
+      m_by_href, href, {}, [&](std::size_t position) { return key_of_href(m_index.entries[position].location_href); });
   return {first, last};
 }
 
+std::vector<std::size_t> ListedEntries::positions(std::string_view href) const {
+  auto found = positions_of_any_base(href);
+  std::erase_if(found, [&](std::size_t position) { return !m_index.entries[position].location_base.empty(); });
+  return found;
+}
+
 const IndexEntry* ListedEntries::find(std::string_view href) const {
-  const auto found = positions(href);
+  const auto found = positions_of_any_base(href);
   return found.empty() ? nullptr : &m_index.entries[found.front()];
 }
 
@@ -149,7 +152,7 @@ Plan plan_edit(const RepoIndex& index, std::vector<Finding> findings, const std:
       edit.insert(std::move(*record));
     }
   }
-  for (const auto& href : removals) edit.erase(href);
+  for (const auto& href : removals) edit.erase_of_any_base(href);
   apply_same_nevra(index, policy, edit, plan);
   plan.edit = std::move(edit).finish();
   return plan;

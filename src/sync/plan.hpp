@@ -32,21 +32,27 @@ struct Plan {
 };
 
 // Findings may name hrefs in any order, each once. An entry whose location_base is set belongs to another
-// store and is never touched. An unchanged world gives an empty edit (invariant I5).
+// store and is touched by an explicit removal only. An unchanged world gives an empty edit (invariant I5).
 Plan plan_edit(const RepoIndex& index, std::vector<Finding> findings, const std::set<std::string>& removals,
                SameNevra policy);
 
-// The listed entries by the key that their href means, without those that belong to another store. The index must
-// outlive it.
+// The listed entries by the key that their href means. The index must outlive it.
 class ListedEntries {
 public:
   explicit ListedEntries(const RepoIndex& index);
-  const IndexEntry* find(std::string_view href) const;              // the first of that href, or null
-  std::vector<std::size_t> positions(std::string_view href) const;  // all of them; foreign metadata may repeat one
+
+  // The entry that describes the object of that key, or null: one of this repository, else one with an xml:base,
+  // which may name another way to the same object.
+  const IndexEntry* find(std::string_view href) const;
+
+  // Positions of all entries of this repository with that href (foreign metadata may repeat one), or of the
+  // entries of that href with whatever base.
+  std::vector<std::size_t> positions(std::string_view href) const;
+  std::vector<std::size_t> positions_of_any_base(std::string_view href) const;
 
 private:
   const RepoIndex& m_index;
-  std::vector<std::size_t> m_by_href;  // positions, ascending by href
+  std::vector<std::size_t> m_by_href;  // positions, ascending by href, those without a base first
 };
 
 }  // namespace repoupdate

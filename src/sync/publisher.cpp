@@ -17,9 +17,11 @@ Result<void> confirm_present(const Repository& repository, const std::string& ke
   const auto present = repository.store->get(key, {}, object.bytes.size());
   if (present && present->bytes == object.bytes) return {};
   if (!present && !present.failed_with(ErrorKind::invalid)) return present.error();
-  return Error{ErrorKind::corrupt,
-               "the object is there with other bytes than its name says; delete it, the next update puts it again",
-               {}};
+  return Error{
+      ErrorKind::corrupt,
+      repository.name + '/' + object.key +
+          ": the object is there with other bytes than its name says; delete it, the next update puts it again",
+      {}};
 }
 
 Result<void> put_immutable(const Repository& repository, const PublishedObject& object) {
@@ -30,18 +32,13 @@ Result<void> put_immutable(const Repository& repository, const PublishedObject& 
   options.cache_control = k_cache_for_ever;
   options.sha256 = object.sha256;
   auto put = repository.store->put(key, object.bytes, options);
-  Result<void> outcome;
-  if (put.failed_with(ErrorKind::precondition_failed)) {
-    outcome = confirm_present(repository, key, object);
-  } else if (!put) {
-    outcome = std::move(put).error();
-  } else if (put->size != object.bytes.size()) {
-    outcome =
-        Error{ErrorKind::corrupt,
-              "the store kept " + std::to_string(put->size) + " of " + std::to_string(object.bytes.size()) + " bytes",
-              {}};
-  }
-  if (!outcome) return std::move(outcome.error()).within(repository.name + '/' + object.key);
+  if (put.failed_with(ErrorKind::precondition_failed)) return confirm_present(repository, key, object);
+  if (!put) return std::move(put).error();
+  if (put->size != object.bytes.size())
+    return Error{ErrorKind::corrupt,
+                 repository.name + '/' + object.key + ": the store kept " + std::to_string(put->size) + " of " +
+                     std::to_string(object.bytes.size()) + " bytes",
+                 {}};
   return {};
 }
 
@@ -57,7 +54,7 @@ Result<ETag> put_pointer(const Repository& repository, const Publication& public
   if (put) return put->etag;
   Error error = std::move(put).error();
   if (error.kind == ErrorKind::conflict) error.kind = ErrorKind::precondition_failed;  // a race, lost
-  return std::move(error).within(repository.name + '/' + pointer.key);
+  return error;
 }
 
 }  // namespace

@@ -33,9 +33,11 @@ std::set<std::string> find_differences(const Repository& repository, const std::
       different.insert(object.key);
       continue;
     }
-    if (object.last_modified.time_since_epoch().count() == entry->time_file) continue;
-    // A tie with the pointer is suspicious: both have whole seconds only.
-    if (suspicion == Suspicion::reread || object.last_modified >= state.pointer_modified) different.insert(object.key);
+    // Only whole seconds are told: what is as new as the metadata may have come after them.
+    const bool is_newer = object.last_modified >= state.pointer_modified;
+    const bool times_differ = object.last_modified.time_since_epoch().count() != entry->time_file;
+    const bool times_count = suspicion == Suspicion::reread || repository.times_are_of_files;
+    if (is_newer || (times_differ && times_count)) different.insert(object.key);
   }
   for (const auto& entry : state.index.entries) {
     const auto key = key_of_href(entry.location_href);

@@ -21,10 +21,10 @@ enum class Suspicion {
   reread,  // every object whose Last-Modified is not the listed <time file> is looked at
 };
 
-// Hrefs that may have changed: listed objects without an entry, entries without an object, objects of another
-// size than their entry's, and objects of the same size that were written after both repomd.xml and
-// the entry's <time file>. Older ones of the same size were there when repomd.xml was written, and are taken
-// for the listed ones: repositories made by other tools carry the time of a local file there.
+// Hrefs that may have changed: objects without an entry, entries without an object, objects of another size than
+// their entry's, and objects that are not older than repomd.xml. Older ones of the same size were there when it was
+// written and are taken for the listed ones, whatever <time file> says: repositories of other tools carry the time of
+// a local file there. Where the store's times are those of files, and with `reread`, a time that differs counts too.
 // Entries that are no package of this repository ("../pool/x.rpm", another xml:base) are left alone.
 std::set<std::string> find_differences(const Repository& repository, const std::vector<ObjectInfo>& objects,
                                        const RepositoryState& state, Suspicion suspicion);

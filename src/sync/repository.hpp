@@ -30,6 +30,8 @@ struct Repository {
   ObjectStore* store;  // never null
   std::string prefix;  // "" or ending in '/'
   RepositoryPolicy policy;
+  // Last-Modified is whatever the file came with, as in a directory; a bucket's is the time of the upload.
+  bool times_are_of_files = false;
   // Repositories below this one that are kept for themselves: hrefs with these prefixes are not its packages.
   std::vector<std::string> nested;
 

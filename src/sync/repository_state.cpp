@@ -19,14 +19,14 @@ Result<std::string> load_file(const Repository& repository, const Repomd& repomd
   const RepomdRecord* record = repomd.find(info(kind).name);
   if (!record) return Error{ErrorKind::corrupt, "repomd.xml has no " + std::string(info(kind).name) + " record", {}};
   auto object = repository.store->get(repository.prefix + record->location_href, {}, k_max_stored_metadata_size);
-  if (!object) return std::move(object.error()).within(describe(repository, record->location_href));
+  if (!object) return std::move(object).error();
   return std::move(object->bytes);
 }
 
 Result<std::optional<Object>> fetch_pointer(const Repository& repository) {
   auto object = repository.store->get(repository.prefix + std::string(k_repomd_key), {}, k_max_repomd_size);
   if (object.failed_with(ErrorKind::not_found)) return std::optional<Object>{};
-  if (!object) return std::move(object.error()).within(describe(repository, k_repomd_key));
+  if (!object) return std::move(object).error();
   return std::optional(std::move(*object));
 }
 

@@ -67,7 +67,7 @@ class Dnf:
 
     def packages(self):
         """The NEVRAs, sorted, from metadata fetched now."""
-        self.run("makecache")
+        self.run("makecache", "--refresh")  # one cached in this very second counts as fresh
         return sorted(self.run("repoquery", "--queryformat", "%{name}-%{evr}.%{arch}").split())
 
     def files(self, name):
