@@ -12,6 +12,7 @@
 #include "base/hash.hpp"
 #include "base/parallel.hpp"
 #include "rpm/package_reader.hpp"
+#include "sync/object_hash.hpp"
 #include "sync/package_key.hpp"
 
 namespace repoupdate {
@@ -70,12 +71,8 @@ bool is_there(const Repository& repository, const std::string& key, const LocalP
   const auto there = repository.store->head(key);
   if (!there || there->size != package.size) return false;
   if (there->sha256) return *there->sha256 == package.sha256;
-  Hasher hasher(HashType::sha256);
-  const auto take = [&](std::string_view bytes) -> Result<void> {
-    hasher.update(bytes);
-    return {};
-  };
-  return repository.store->read(key, {.if_match = there->etag}, take).ok() && hasher.finish_hex() == package.sha256;
+  const auto digest = hash_object(*repository.store, key, {.if_match = there->etag}, HashType::sha256);
+  return digest && *digest == package.sha256;
 }
 
 Result<void> upload_one(const Repository& repository, LocalPackage& package, const UploadOptions& options,

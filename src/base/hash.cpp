@@ -59,6 +59,12 @@ std::optional<HashType> parse_hash_type(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<HashType> hash_type_of_length(std::size_t hex_digits) {
+  for (const auto& entry : k_names)
+    if (static_cast<std::size_t>(EVP_MD_get_size(algorithm(entry.type))) * 2 == hex_digits) return entry.type;
+  return std::nullopt;
+}
+
 struct Hasher::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   ~State() { EVP_MD_CTX_free(context); }

@@ -17,6 +17,9 @@ enum class HashType { md5, sha1, sha224, sha256, sha384, sha512 };
 std::string_view to_string(HashType type);                       // "sha256"
 std::optional<HashType> parse_hash_type(std::string_view text);  // knows "sha" too
 
+// The digest that has this many hex digits; nothing when there is none.
+std::optional<HashType> hash_type_of_length(std::size_t hex_digits);
+
 // A digest over bytes that arrive in pieces. Not copyable; one thread at a time.
 class Hasher {
 public:

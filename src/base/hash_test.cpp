@@ -19,6 +19,12 @@ TEST(HashType, ShaMeansSha1AsInOldRepositories) {
   EXPECT_EQ(parse_hash_type("crc32"), std::nullopt);
 }
 
+TEST(HashType, IsToldByTheLengthOfTheDigest) {
+  EXPECT_EQ(hash_type_of_length(40), HashType::sha1);
+  EXPECT_EQ(hash_type_of_length(64), HashType::sha256);
+  EXPECT_EQ(hash_type_of_length(63), std::nullopt);
+}
+
 TEST(Hmac, AgreesWithRfc4231Case2) {
   EXPECT_EQ(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
+#include "sync/object_hash.hpp"
 
 namespace repoupdate {
 namespace {
@@ -25,6 +26,8 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
     if (listed && object->sha256 == listed->pkgid && object->size == listed->size)
       return {href, Unchanged{}, object->etag};
 
+    if (listed && has_old_pkgid(key, *object, *listed)) return {href, Unchanged{}, object->etag};
+
     auto record = read(href, *object);
     if (record) {
       if (listed && record->pkgid.hex == listed->pkgid) return {href, Unchanged{}, object->etag};
@@ -36,6 +39,14 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
   }
   last->kind = ErrorKind::unavailable;  // it keeps changing under us: worth another try later
   return {href, std::move(*last), {}};
+}
+
+// Repositories that were begun long ago list SHA-1 pkgids; an entry whose bytes are still there stays as it is.
+bool PackageFetch::has_old_pkgid(const std::string& key, const ObjectInfo& object, const IndexEntry& listed) const {
+  const auto type = hash_type_of_length(listed.pkgid.size());
+  if (!type || *type == HashType::sha256 || object.size != listed.size) return false;
+  const auto digest = hash_object(m_store, key, {.if_match = object.etag}, *type);
+  return digest && *digest == listed.pkgid;
 }
 
 Result<PackageRecord> PackageFetch::read(const std::string& href, const ObjectInfo& object) const {

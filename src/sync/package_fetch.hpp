@@ -38,6 +38,7 @@ public:
   Finding look(const std::string& href, const IndexEntry* listed, const Finding* earlier) const;
 
 private:
+  bool has_old_pkgid(const std::string& key, const ObjectInfo& object, const IndexEntry& listed) const;
   Result<PackageRecord> read(const std::string& href, const ObjectInfo& object) const;
   Result<PackageRecord> read_header(const std::string& href, const ObjectInfo& object) const;
   Result<PackageRecord> read_whole(const std::string& href, const ObjectInfo& object) const;

@@ -4,8 +4,8 @@
 #include <map>
 #include <mutex>
 
-#include "base/hash.hpp"
 #include "base/parallel.hpp"
+#include "sync/object_hash.hpp"
 #include "sync/package_key.hpp"
 #include "sync/reconcile.hpp"
 #include "sync/repository_state.hpp"
@@ -26,7 +26,6 @@ private:
   Result<void> check_presence();
   Result<void> check_packages();
   Result<void> check_package(const IndexEntry& entry);
-  Result<std::string> hash(const std::string& key, HashType type);
   void problem(const std::string& key, const std::string& what) {
     const std::scoped_lock lock(m_mutex);
     m_outcome.problems.push_back({key, what});
@@ -87,7 +86,8 @@ Result<PerKind<std::string>> Verification::fetch_metadata(const Repomd& repomd) 
 Result<void> Verification::check_other_records(const Repomd& repomd) {
   for (const auto& record : repomd.records) {
     if (is_package_file(record.type) || !record.location_base.empty() || !record.checksum) continue;
-    const auto digest = hash(m_repository.prefix + record.location_href, record.checksum->type);
+    const auto digest =
+        hash_object(*m_repository.store, m_repository.prefix + record.location_href, {}, record.checksum->type);
     if (digest.failed_with(ErrorKind::not_found)) {
       problem(record.location_href, "is named by repomd.xml (" + record.type + ") and is not there");
     } else if (!digest) {
@@ -140,23 +140,12 @@ Result<void> Verification::check_package(const IndexEntry& entry) {
   const auto object = m_repository.store->head(full);
   if (object.failed_with(ErrorKind::not_found)) return {};  // reported by check_presence
   if (!object) return object.error();
-  // pkgids of old repositories are SHA-1: those are read.
-  const HashType type = entry.pkgid.size() == 40 ? HashType::sha1 : HashType::sha256;
-  Result<std::string> digest = object->sha256 && type == HashType::sha256 ? *object->sha256 : hash(full, type);
+  const HashType type = hash_type_of_length(entry.pkgid.size()).value_or(HashType::sha256);
+  Result<std::string> digest =
+      object->sha256 && type == HashType::sha256 ? *object->sha256 : hash_object(*m_repository.store, full, {}, type);
   if (!digest) return std::move(digest).error();
   if (*digest != entry.pkgid) problem(entry.location_href, "has other bytes than the metadata say");
   return {};
-}
-
-Result<std::string> Verification::hash(const std::string& key, HashType type) {
-  Hasher hasher(type);
-  const auto taken = [&](std::string_view bytes) -> Result<void> {
-    hasher.update(bytes);
-    return {};
-  };
-  const auto read = m_repository.store->read(key, {}, taken);
-  if (!read) return read.error();
-  return hasher.finish_hex();
 }
 
 }  // namespace
