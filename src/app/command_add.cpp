@@ -30,24 +30,37 @@ Result<void> check_repository(const Repository& repository) {
   return pointer ? Result<void>{} : Result<void>(pointer.error());
 }
 
+// Nothing was published: on request, or because nothing could be uploaded.
+ExitCode report_uploads(const Repository& repository, const UploadSummary& uploads, bool json) {
+  const auto code = [&] {
+    if (uploads.failures.empty()) return ExitCode::done;
+    return uploads.uploaded.empty() ? exit_code(uploads.failures.front().error.kind) : ExitCode::partly;
+  };
+  UpdateReport report;
+  report.failures = uploads.failures;
+  if (json) {
+    print_report(repository, report, false, true);
+    return code();
+  }
+  for (const auto& failure : uploads.failures)
+    std::cerr << "repoupdate: " << failure.href << ": " << failure.error.text() << '\n';
+  if (!uploads.uploaded.empty())
+    std::cout << repository.name << ": " << counted(uploads.uploaded.size(), "package") << " uploaded, not published\n";
+  return code();
+}
+
 ExitCode run(Session& session, const Arguments& arguments) {
   auto packages = find_packages(arguments.files, arguments.directory);
   if (!packages) return fail(packages.error());
-  const auto repository = open_repository(session, arguments.url, Directory::must_exist);
+  const auto repository = open_repository(session, arguments.url, when_missing(session, arguments.url));
   if (!repository) return fail(repository.error());
   if (!arguments.upload_only)
     if (const auto there = check_repository(*repository); !there) return fail(there.error());
 
-  UploadOutcome uploads = upload(*repository, std::move(*packages),
-                                 {.progress = isatty(STDERR_FILENO) == 1 && !arguments.json}, session.stop);
-  if (arguments.upload_only || uploads.uploaded.empty()) {
-    for (const auto& failure : uploads.failures)
-      std::cerr << "repoupdate: " << failure.href << ": " << failure.error.text() << '\n';
-    if (uploads.uploaded.empty()) return exit_code(uploads.failures.front().error.kind);
-    std::cout << repository->name << ": " << counted(uploads.uploaded.size(), "package")
-              << " uploaded, not published\n";
-    return uploads.failures.empty() ? ExitCode::done : ExitCode::partly;
-  }
+  UploadSummary uploads = upload(
+      *repository, std::move(*packages),
+      {.always = arguments.upload_only, .progress = isatty(STDERR_FILENO) == 1 && !arguments.json}, session.stop);
+  if (arguments.upload_only || uploads.uploaded.empty()) return report_uploads(*repository, uploads, arguments.json);
 
   UpdateRequest request;
   for (const auto& package : uploads.uploaded) request.changes.keys[package.href];

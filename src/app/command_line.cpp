@@ -109,7 +109,7 @@ template void declare_section<RepositorySettings>(CLI::App&, CommandLine&, std::
 void declare_common(CLI::App& command, CommandLine& line) {
   command.add_option("--config", line.config, "settings file [" + std::string(k_default_config) + " if it exists]")
       ->type_name("FILE");
-  command.add_flag("-v,--verbose", line.verbose, "say more; twice: everything");
+  command.add_flag("-v,--verbose", line.verbose, "log what happens in detail");
   declare_section<AwsSettings>(command, line, "aws", "Store");
   declare_section<LogSettings>(command, line, "log", "Log");
 }

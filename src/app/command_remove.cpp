@@ -31,8 +31,10 @@ struct Arguments {
 bool matches(const std::string& pattern, const IndexEntry& entry) {
   const std::string href(key_of_href(entry.location_href));
   const std::string base(basename_of(href));
-  const std::string nevra = to_string(entry.nevra);
-  for (const std::string* text : {&href, &base, &nevra})
+  const Nevra& n = entry.nevra;
+  const std::string rest = n.version + '-' + n.release + '.' + n.arch;
+  const std::string nvra = n.name + '-' + rest, nevra = n.name + '-' + n.epoch + ':' + rest;
+  for (const std::string* text : {&href, &base, &nvra, &nevra})
     if (*text == pattern || fnmatch(pattern.c_str(), text->c_str(), 0) == 0) return true;
   return false;
 }

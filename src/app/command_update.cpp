@@ -18,7 +18,7 @@ struct Arguments {
 };
 
 ExitCode run(Session& session, const Arguments& arguments) {
-  const auto repository = open_repository(session, arguments.url, Directory::must_exist);
+  const auto repository = open_repository(session, arguments.url, when_missing(session, arguments.url));
   if (!repository) return fail(repository.error());
   UpdateRequest request;
   request.reconcile = true;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "base/retry.hpp"
 #include "base/version.hpp"
@@ -15,11 +16,6 @@ constexpr Duration k_poll_wait{std::chrono::seconds(20)};      // one long poll
 constexpr Duration k_finish_within{std::chrono::seconds(20)};  // after a requested stop
 const RetryPolicy k_receive_backoff{
     .attempts = 0, .base = std::chrono::seconds(1), .ceiling = std::chrono::seconds(60)};
-
-// Trying again changes nothing until somebody uploads other bytes or changes a setting.
-bool is_final(ErrorKind kind) {
-  return kind == ErrorKind::corrupt || kind == ErrorKind::invalid || kind == ErrorKind::unsupported;
-}
 
 double seconds_between(SteadyTime from, SteadyTime to) {
   return std::chrono::duration<double>(to - from).count();
@@ -39,6 +35,7 @@ Result<void> Daemon::open() {
     auto queue = m_session.stores->queue(settings, m_session.settings.daemon.visibility);
     if (!queue) return std::move(queue).error();
     const std::string name = (*queue)->name();
+    if (m_sources.contains(name)) return Error{ErrorKind::invalid, "queue " + name + " is configured twice", {}};
     m_sources[name] = std::move(*queue);
   }
   // Watching begins before the first listing, so that nothing happens unseen between the two.
@@ -76,7 +73,9 @@ void Daemon::receive_from(EventSource& source, std::stop_token stop) {
       for (const auto& delivery : *deliveries) accept(source, delivery);
     } else if (!stop.stop_requested()) {
       m_session.log.error("cannot receive", {{"source", source.name()}, {"error", deliveries.error().text()}});
-      m_session.clock.sleep_for(retry_delay(k_receive_backoff, ++failures, 0.5 + jitter() / 2), stop);
+      // A watch has waited already, and other directories of it are well.
+      if (source.visibility() > Duration(0))
+        m_session.clock.sleep_for(retry_delay(k_receive_backoff, ++failures, 0.5 + jitter() / 2), stop);
     }
   }
 }
@@ -133,7 +132,7 @@ void Daemon::release() {
 
 void Daemon::work(std::stop_token stop) {
   while (auto job = m_work.take(stop)) {
-    const Repository& repository = m_board.repository(job->repository);
+    const Repository repository = m_board.repository(job->repository);
     const SteadyTime started = m_session.clock.steady();
     UpdateRequest request;
     request.changes = job->batch.changes;
@@ -163,7 +162,7 @@ void Daemon::finish(const WorkList::Job& job, const UpdateReport& report) {
     if (found == failed.end()) found = failed.find(raw);
     return found;
   };
-  const std::string& name = m_board.repository(job.repository).name;
+  const std::string name = m_board.repository(job.repository).name;
   Coalescer::Batch rest;
   std::vector<Receipt> done;
   for (const auto& [href, key] : job.batch.changes.keys) {
@@ -237,29 +236,47 @@ private:
 
 }  // namespace
 
+namespace {
+
+// Serves with the settings as they are, until a stop or a SIGHUP.
+Result<void> serve(Session& session, const std::optional<Discovery>& discovery) {
+  Daemon daemon(session, discovery);
+  if (auto opened = daemon.open(); !opened) return opened;
+  const Term term(session.stop, session.hangup());
+  const std::jthread patience([&session](std::stop_token done) {
+    // A store that hangs must not keep us for ever once a stop is requested.
+    while (!session.stop.stop_requested() && session.clock.sleep_for(Duration(200), done)) continue;
+    if (!done.stop_requested() && session.clock.sleep_for(k_finish_within, done)) session.abandon.request_stop();
+  });
+  daemon.run(term.end());
+  return {};
+}
+
+void use(Session& session, Settings settings) {
+  session.settings = std::move(settings);
+  renew_stores(session);
+  if (const auto reopened = session.log.open(log_options(session.settings.log)); !reopened)
+    session.log.error("log not reopened", {{"error", reopened.error().text()}});
+}
+
+}  // namespace
+
 ExitCode run_daemon(Session& session, const std::optional<Discovery>& discovery) {
+  std::optional<Settings> proven;  // settings that it served with before
   while (true) {
-    {
-      Daemon daemon(session, discovery);
-      if (const auto opened = daemon.open(); !opened) return fail(opened.error());
-      const Term term(session.stop, session.hangup());
-      const std::jthread patience([&session](std::stop_token done) {
-        // A store that hangs must not keep us for ever once a stop is requested.
-        while (!session.stop.stop_requested() && session.clock.sleep_for(Duration(200), done)) continue;
-        if (!done.stop_requested() && session.clock.sleep_for(k_finish_within, done)) session.abandon.request_stop();
-      });
-      daemon.run(term.end());
+    const auto served = serve(session, discovery);
+    if (!served) {
+      session.log.error("cannot start", {{"error", served.error().text()}});
+      if (!proven) return fail(served.error());
+      session.log.error("going on with the settings of before");
+      use(session, *std::exchange(proven, std::nullopt));
+      continue;
     }
     if (session.stop.stop_requested()) break;
-    if (auto settings = session.reload()) {
-      session.settings = std::move(*settings);
-      renew_stores(session);
-      session.log.info("settings read again");
-    } else {
-      session.log.error("settings not read again, the old ones stay", {{"error", settings.error().text()}});
-    }
-    if (const auto reopened = session.log.open(log_options(session.settings.log)); !reopened)
-      session.log.error("log not reopened", {{"error", reopened.error().text()}});
+    proven = session.settings;
+    auto settings = session.reload();
+    if (!settings) session.log.error("settings not read again", {{"error", settings.error().text()}});
+    use(session, settings ? std::move(*settings) : *proven);
   }
   session.log.info("stopped");
   return ExitCode::done;

@@ -46,6 +46,8 @@ void apply(Settings& settings, const DaemonArguments& arguments) {
 }
 
 ExitCode run_legacy_daemon(Session& session, const DaemonArguments& arguments) {
+  if (arguments.bucket.empty() && !arguments.path.empty())
+    return fail({ErrorKind::invalid, "-p needs a bucket: name it with -b", {}});
   if (session.settings.queues.empty()) return fail({ErrorKind::invalid, "no queue to listen to: name one with -q", {}});
   if (!session.settings.repositories.empty()) return run_daemon(session, std::nullopt);
   return run_daemon(session, Discovery{arguments.bucket});
@@ -70,7 +72,7 @@ ExitCode run_packages(Session& session, const PackageArguments& arguments) {
   if (arguments.operation == "add") {
     auto packages = find_packages(arguments.files, {});
     if (!packages) return fail(packages.error());
-    const UploadOutcome outcome = upload(*repository, std::move(*packages), {}, session.stop);
+    const UploadSummary outcome = upload(*repository, std::move(*packages), {.always = true}, session.stop);
     std::cout << counted(outcome.uploaded.size(), "package") << " uploaded to " << repository->name << '\n';
     return report(outcome.failures);
   }
@@ -104,11 +106,11 @@ void declare_legacy_daemon(CLI::App& program, CommandLine& line) {
   program.add_option("-l,--logfile", arguments->logfile, "log there instead of standard error");
   program.add_flag("-d,--daemon", line.detach, "run in the background");
   auto* interval = program.add_option("--queue-check-interval", arguments->check_interval,
-                                      "seconds; times the next, how long nothing new must have come [60]");
+                                      "times the next: how long nothing new must have come [60]");
   auto* count = program.add_option("--process-delay-count", arguments->delay_count,
                                    "see above [2]; without both, 2 seconds; never more than 30");
-  interval->check(CLI::Range(0, 86'400));
-  count->check(CLI::Range(0, 1'000));
+  interval->check(CLI::Range(0, 86'400).description(""))->type_name("SECONDS");
+  count->check(CLI::Range(0, 1'000).description(""))->type_name("N");
   program.callback([&line, arguments, interval, count] {
     arguments->paced = interval->count() + count->count() > 0;
     line.adjust = [arguments](Settings& settings) { apply(settings, *arguments); };

@@ -79,7 +79,7 @@ Result<void> upload_one(const Repository& repository, LocalPackage& package, con
                         ProgressBar* bar) {
   if (auto read = read_file(package, options.check); !read) return read;
   const std::string key = repository.prefix + package.href;
-  if (is_there(repository, key, package)) {
+  if (!options.always && is_there(repository, key, package)) {
     if (bar) bar->advance(package.size);
     return {};
   }
@@ -98,12 +98,17 @@ Result<void> upload_one(const Repository& repository, LocalPackage& package, con
 
 Result<std::vector<LocalPackage>> find_packages(const std::vector<std::string>& arguments,
                                                 const std::string& directory) {
+  std::string below = directory;
+  while (below.starts_with('/')) below.erase(0, 1);
+  while (below.ends_with('/')) below.pop_back();
+  if (below.find("//") != std::string::npos)
+    return Error{ErrorKind::invalid, "the directory '" + directory + "' has an empty part", {}};
   std::map<std::string, LocalPackage> by_href;
   for (const auto& argument : arguments) {
     auto files = expand(argument);
     if (!files) return std::move(files).error();
     for (auto& file : *files) {
-      const std::string href = (directory.empty() ? "" : directory + '/') + file.filename().string();
+      const std::string href = (below.empty() ? "" : below + '/') + file.filename().string();
       if (!is_package_href(href))
         return Error{
             ErrorKind::invalid, file.string() + " does not end in .rpm, or may not be called so in a repository", {}};
@@ -120,7 +125,7 @@ Result<std::vector<LocalPackage>> find_packages(const std::vector<std::string>& 
   return packages;
 }
 
-UploadOutcome upload(const Repository& repository, std::vector<LocalPackage> packages, const UploadOptions& options,
+UploadSummary upload(const Repository& repository, std::vector<LocalPackage> packages, const UploadOptions& options,
                      std::stop_token stop) {
   std::optional<ProgressBar> bar;
   if (options.progress) {
@@ -129,7 +134,7 @@ UploadOutcome upload(const Repository& repository, std::vector<LocalPackage> pac
     for (const auto& package : packages) total += fs::file_size(package.file, ignored);
     bar.emplace(packages.size(), total);
   }
-  UploadOutcome outcome;
+  UploadSummary outcome;
   std::mutex mutex;
   for_each_parallel(packages.size(), options.parallel, [&](std::size_t i) {
     Result<void> done = Error{ErrorKind::cancelled, "interrupted before it was uploaded", {}};

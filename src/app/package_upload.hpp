@@ -28,17 +28,18 @@ Result<std::vector<LocalPackage>> find_packages(const std::vector<std::string>& 
 
 struct UploadOptions {
   bool check = true;      // refuse files that are no sound RPM packages
+  bool always = false;    // also send what is there already with the same bytes: its event is wanted
   bool progress = false;  // draw a progress bar on standard error
   std::size_t parallel = 4;
 };
 
-struct UploadOutcome {
+struct UploadSummary {
   std::vector<LocalPackage> uploaded;  // or there already, with the same bytes
   std::vector<PackageFailure> failures;
 };
 
 // Reads, checks and uploads each file; the store verifies the SHA-256. One that fails costs its neighbours nothing.
-UploadOutcome upload(const Repository& repository, std::vector<LocalPackage> packages, const UploadOptions& options,
+UploadSummary upload(const Repository& repository, std::vector<LocalPackage> packages, const UploadOptions& options,
                      std::stop_token stop);
 
 }  // namespace repoupdate

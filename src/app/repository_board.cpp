@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/repository_board.hpp"
 
+#include <algorithm>
+
 #include "repodata/repomd.hpp"
 #include "sync/package_key.hpp"
 
@@ -8,7 +10,7 @@ namespace repoupdate {
 namespace {
 
 // A directory without a repository is not looked at again for this long.
-constexpr Duration k_believe_nothing_there{std::chrono::seconds(60)};
+constexpr Duration k_believe_nothing_there{std::chrono::seconds(5)};
 constexpr std::size_t k_max_believed = 10'000;
 
 std::string url_of(const std::string& bucket, const std::string& prefix) {
@@ -36,46 +38,58 @@ Result<void> RepositoryBoard::add_locked(const RepositorySettings& settings) {
 }
 
 Result<std::optional<Route>> RepositoryBoard::route(const Event& event) {
-  {
-    const std::scoped_lock lock(m_mutex);
-    if (auto route = Router(m_locations).route(event); route || !m_discovery) return route;
-  }
-  const auto found = discover(event);
-  if (!found) return found.error();
+  if (m_discovery)
+    if (const auto looked = discover(event); !looked) return looked.error();
   const std::scoped_lock lock(m_mutex);
   return Router(m_locations).route(event);
 }
 
-// The nearest directory above the key that has a repomd.xml.
-Result<bool> RepositoryBoard::discover(const Event& event) {
-  if (!m_discovery->bucket.empty() && m_discovery->bucket != event.bucket) return false;
-  if (!is_package_href(basename_of(event.key))) return false;
-  const RepositoryLocation bucket{RepositoryLocation::Scheme::s3, event.bucket, {}};
-  const auto store = m_session.stores->open(bucket);
+// Adds the nearest directory above the key that has a repomd.xml.
+Result<void> RepositoryBoard::discover(const Event& event) {
+  if (!m_discovery->bucket.empty() && m_discovery->bucket != event.bucket) return {};
+  if (!is_package_href(basename_of(event.key))) return {};
+  const auto store = m_session.stores->open({RepositoryLocation::Scheme::s3, event.bucket, {}});
   if (!store) return store.error();
   for (std::string prefix = event.key; !prefix.empty();) {
     prefix.pop_back();
     const auto slash = prefix.rfind('/');
     prefix.erase(slash == std::string::npos ? 0 : slash + 1);
-    const std::scoped_lock lock(m_mutex);
-    const SteadyTime now = m_session.clock.steady();
-    const std::string url = url_of(event.bucket, prefix);
-    if (const auto known = m_nothing_there.find(url); known != m_nothing_there.end() && known->second > now) continue;
-    const auto pointer = (*store)->head(prefix + std::string(k_repomd_key));
-    if (pointer) {
-      const auto added = add_locked(settings_for(m_session.settings, url));
-      if (!added) return added.error();
-      m_session.log.info("found a repository", {{"repository", url}});
-      return true;
+    switch (knowledge(event.bucket, prefix)) {
+      case Knowledge::served: return {};
+      case Knowledge::nothing_there: continue;
+      case Knowledge::none: break;
     }
+    const auto pointer = (*store)->head(prefix + std::string(k_repomd_key));
+    if (pointer) return add_discovered(url_of(event.bucket, prefix));
     if (!pointer.failed_with(ErrorKind::not_found)) return pointer.error();
+    const std::scoped_lock lock(m_mutex);
     if (m_nothing_there.size() >= k_max_believed) m_nothing_there.clear();
-    m_nothing_there[url] = now + k_believe_nothing_there;
+    m_nothing_there[url_of(event.bucket, prefix)] = m_session.clock.steady() + k_believe_nothing_there;
   }
-  return false;
+  return {};
 }
 
-const Repository& RepositoryBoard::repository(std::size_t number) const {
+RepositoryBoard::Knowledge RepositoryBoard::knowledge(const std::string& bucket, const std::string& prefix) const {
+  const std::scoped_lock lock(m_mutex);
+  for (const auto& location : m_locations)
+    if (location.bucket == bucket && location.prefix == prefix) return Knowledge::served;
+  const auto known = m_nothing_there.find(url_of(bucket, prefix));
+  const bool believed = known != m_nothing_there.end() && known->second > m_session.clock.steady();
+  return believed ? Knowledge::nothing_there : Knowledge::none;
+}
+
+Result<void> RepositoryBoard::add_discovered(const std::string& url) {
+  const std::scoped_lock lock(m_mutex);
+  const auto location = parse_repository_location(url);
+  if (!location) return location.error();
+  if (std::ranges::find(m_locations, *location) != m_locations.end()) return {};  // another source was faster
+  if (auto added = add_locked(settings_for(m_session.settings, url)); !added) return added;
+  m_work.add_reconcile(m_repositories.size() - 1);  // what came before somebody listened
+  m_session.log.info("found a repository", {{"repository", url}});
+  return {};
+}
+
+Repository RepositoryBoard::repository(std::size_t number) const {
   const std::scoped_lock lock(m_mutex);
   return m_repositories[number];
 }

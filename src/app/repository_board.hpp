@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -23,7 +22,7 @@ struct Discovery {
   std::string bucket;
 };
 
-// Thread-safe. Repositories keep their number and their address for as long as the board lives.
+// Thread-safe. Repositories keep their number for as long as the board lives.
 class RepositoryBoard {
 public:
   RepositoryBoard(Session& session, WorkList& work, std::optional<Discovery> discovery)
@@ -36,19 +35,22 @@ public:
   // could not be told.
   Result<std::optional<Route>> route(const Event& event);
 
-  const Repository& repository(std::size_t number) const;
+  Repository repository(std::size_t number) const;  // as it is now; others may be found meanwhile
   std::size_t size() const;
   std::vector<std::string> directories() const;  // that are repositories
 
 private:
-  Result<bool> discover(const Event& event);
+  enum class Knowledge { served, nothing_there, none };
+  Knowledge knowledge(const std::string& bucket, const std::string& prefix) const;
+  Result<void> discover(const Event& event);
+  Result<void> add_discovered(const std::string& url);
   Result<void> add_locked(const RepositorySettings& settings);
 
   Session& m_session;
   WorkList& m_work;
   std::optional<Discovery> m_discovery;
   mutable std::mutex m_mutex;
-  std::deque<Repository> m_repositories;
+  std::vector<Repository> m_repositories;
   std::vector<RepositoryLocation> m_locations;
   std::map<std::string, SteadyTime> m_nothing_there;  // looked for in vain, and until when that is believed
 };

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <iostream>
 
+#include "sync/router.hpp"
+
 namespace repoupdate {
 namespace {
 
@@ -18,6 +20,14 @@ std::optional<Compression> compression(const std::string& text) {
   if (text == "gz") return Compression::gz;
   if (text == "zstd") return Compression::zstd;
   return std::nullopt;
+}
+
+// Other configured repositories that lie below this one.
+std::vector<std::string> nested_repositories(const Settings& settings, const RepositoryLocation& location) {
+  std::vector<RepositoryLocation> locations{location};
+  for (const auto& configured : settings.repositories)
+    if (auto other = parse_repository_location(configured.url)) locations.push_back(std::move(*other));
+  return Router(std::move(locations)).nested_in(0);
 }
 
 }  // namespace
@@ -58,6 +68,7 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   if (location->scheme == RepositoryLocation::Scheme::directory) {
     std::error_code failure;
     const bool exists = std::filesystem::is_directory(location->bucket, failure);
+    if (failure == std::errc::no_such_file_or_directory) failure.clear();
     if (!exists && directory == Directory::make) std::filesystem::create_directories(location->bucket, failure);
     if (!exists && directory == Directory::must_exist)
       return Error{ErrorKind::not_found, "there is no directory " + location->bucket, {}};
@@ -82,7 +93,12 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   repository.policy.same_nevra = same_nevra(settings.same_nevra);
   repository.policy.create = settings.create;
   repository.policy.requests = settings.requests;
+  repository.nested = nested_repositories(session.settings, *location);
   return repository;
+}
+
+Directory when_missing(const Session& session, const std::string& url) {
+  return settings_for(session.settings, url).create ? Directory::make : Directory::must_exist;
 }
 
 ExitCode fail(const Error& error) {

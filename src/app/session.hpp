@@ -40,6 +40,9 @@ void renew_stores(Session& session);
 // What is done about a directory that is not there: not_found, make it, or leave it to the first request.
 enum class Directory { must_exist, make, may_come };
 
+// `make` when the settings say create, else `must_exist`.
+Directory when_missing(const Session& session, const std::string& url);
+
 // Opens the store and applies the settings.
 Result<Repository> open_repository(Session& session, const std::string& url, Directory directory);
 

@@ -52,4 +52,8 @@ bool is_transient(ErrorKind kind) {
   return false;
 }
 
+bool is_final(ErrorKind kind) {
+  return kind == ErrorKind::corrupt || kind == ErrorKind::invalid || kind == ErrorKind::unsupported;
+}
+
 }  // namespace repoupdate

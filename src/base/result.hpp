@@ -46,6 +46,9 @@ struct [[nodiscard]] Error {
 // True for kinds that the same request may not meet again when it is simply repeated later.
 bool is_transient(ErrorKind kind);
 
+// True for kinds that stay until somebody changes the bytes, the request or the settings.
+bool is_final(ErrorKind kind);
+
 // A value or an Error. `[[nodiscard]]`: a failure cannot be dropped by not looking.
 template <typename T>
 class [[nodiscard]] Result {

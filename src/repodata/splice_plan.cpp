@@ -47,7 +47,7 @@ Result<void> check_inserts(const RepoIndex& index, const MetadataEdit& edit, con
     previous = &record;
   }
   for (std::size_t i = 0; i < index.entries.size(); ++i)
-    if (!erased[i] && hrefs.contains(index.entries[i].location_href))
+    if (!erased[i] && index.entries[i].location_base.empty() && hrefs.contains(index.entries[i].location_href))
       return invalid("the edit would list " + index.entries[i].location_href + " twice");
   return {};
 }

@@ -34,6 +34,7 @@ void Coalescer::add(const std::string& href, const std::string& raw_href, const 
   if (raw_href != href) change.raw_href = raw_href;
   if (receipt) change.receipts.push_back(*receipt);
   merge(m_batch.changes.keys[href], change);
+  if (m_patience == Patience::hurry) m_not_before = {};
   touch(now);
 }
 
@@ -52,14 +53,16 @@ std::optional<SteadyTime> Coalescer::due() const {
 Coalescer::Batch Coalescer::take() {
   m_oldest.reset();
   m_not_before = {};
+  m_patience = Patience::wait;
   return std::exchange(m_batch, {});
 }
 
-void Coalescer::put_back(Batch batch, SteadyTime now, SteadyTime not_before) {
+void Coalescer::put_back(Batch batch, SteadyTime now, SteadyTime not_before, Patience patience) {
   for (const auto& [href, key] : m_batch.changes.keys) merge(batch.changes.keys[href], key);
   batch.reconcile = batch.reconcile || m_batch.reconcile;
   m_batch = std::move(batch);
   m_not_before = not_before;
+  m_patience = patience;
   touch(now);
 }
 

@@ -39,8 +39,9 @@ public:
   Batch take();
 
   // Gives back what could not be done; due again at `not_before` at the earliest, together with whatever
-  // has come meanwhile.
-  void put_back(Batch batch, SteadyTime now, SteadyTime not_before);
+  // has come meanwhile. With `hurry`, what is added later need not wait for that: only a few keys failed.
+  enum class Patience { wait, hurry };
+  void put_back(Batch batch, SteadyTime now, SteadyTime not_before, Patience patience);
 
   void set_policy(CoalescingPolicy policy) { m_policy = policy; }
 
@@ -52,6 +53,7 @@ private:
   std::optional<SteadyTime> m_oldest;
   SteadyTime m_newest{};
   SteadyTime m_not_before{};
+  Patience m_patience = Patience::wait;
 };
 
 }  // namespace repoupdate

@@ -56,9 +56,19 @@ TEST(Coalescer, WhatIsGivenBackWaitsForItsBackoffAndKeepsWhatCameMeanwhile) {
   coalescer.add("a.rpm", "a.rpm", receipt("1", "h1"), at(0));
   auto batch = coalescer.take();
   coalescer.add("b.rpm", "b.rpm", receipt("2", "h2"), at(3));
-  coalescer.put_back(std::move(batch), at(4), at(20));
+  coalescer.put_back(std::move(batch), at(4), at(20), Coalescer::Patience::wait);
   EXPECT_EQ(coalescer.due(), at(20));
   EXPECT_EQ(coalescer.take().changes.keys.size(), 2u);
+}
+
+// Semantics 9: a bad package does not hold up its neighbours.
+TEST(Coalescer, WhatComesAfterAPartialFailureDoesNotWaitForItsBackoff) {
+  Coalescer coalescer(k_policy);
+  coalescer.add("bad.rpm", "bad.rpm", {}, at(0));
+  coalescer.put_back(coalescer.take(), at(4), at(60), Coalescer::Patience::hurry);
+  EXPECT_EQ(coalescer.due(), at(60));
+  coalescer.add("new.rpm", "new.rpm", {}, at(10));
+  EXPECT_EQ(coalescer.due(), at(12));
 }
 
 TEST(Coalescer, ReconcileDoesNotWaitForQuiet) {

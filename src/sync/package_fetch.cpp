@@ -12,6 +12,10 @@ namespace {
 // An object that changes between HEAD and GET is looked at again, this often.
 constexpr int k_max_looks = 3;
 
+bool is_listed(const PackageRecord& record, const IndexEntry* listed) {
+  return listed && record.pkgid.hex == listed->pkgid;
+}
+
 }  // namespace
 
 Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, const Finding* earlier) const {
@@ -22,7 +26,8 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
     if (object.failed_with(ErrorKind::not_found)) return {href, Gone{}, {}};
     if (!object) return {href, object.error(), {}};
     if (earlier && earlier->etag == object->etag && std::holds_alternative<PackageRecord>(earlier->what))
-      return *earlier;
+      return is_listed(std::get<PackageRecord>(earlier->what), listed) ? Finding{href, Unchanged{}, object->etag}
+                                                                       : *earlier;
     if (listed && object->sha256 == listed->pkgid && object->size == listed->size)
       return {href, Unchanged{}, object->etag};
 
@@ -30,7 +35,7 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
 
     auto record = read(href, *object);
     if (record) {
-      if (listed && record->pkgid.hex == listed->pkgid) return {href, Unchanged{}, object->etag};
+      if (is_listed(*record, listed)) return {href, Unchanged{}, object->etag};
       return {href, std::move(*record), object->etag};
     }
     last = std::move(record).error();

@@ -24,6 +24,12 @@ Result<void> confirm_present(const Repository& repository, const std::string& ke
       {}};
 }
 
+// 409: two writers at the same moment. That is a race lost like any other.
+Error lost_or_failed(Error error) {
+  if (error.kind == ErrorKind::conflict) error.kind = ErrorKind::precondition_failed;
+  return error;
+}
+
 Result<void> put_immutable(const Repository& repository, const PublishedObject& object) {
   const std::string key = repository.prefix + object.key;
   PutOptions options;
@@ -33,7 +39,7 @@ Result<void> put_immutable(const Repository& repository, const PublishedObject& 
   options.sha256 = object.sha256;
   auto put = repository.store->put(key, object.bytes, options);
   if (put.failed_with(ErrorKind::precondition_failed)) return confirm_present(repository, key, object);
-  if (!put) return std::move(put).error();
+  if (!put) return lost_or_failed(std::move(put).error());
   if (put->size != object.bytes.size())
     return Error{ErrorKind::corrupt,
                  repository.name + '/' + object.key + ": the store kept " + std::to_string(put->size) + " of " +
@@ -52,9 +58,7 @@ Result<ETag> put_pointer(const Repository& repository, const Publication& public
   options.sha256 = pointer.sha256;
   auto put = repository.store->put(repository.prefix + pointer.key, pointer.bytes, options);
   if (put) return put->etag;
-  Error error = std::move(put).error();
-  if (error.kind == ErrorKind::conflict) error.kind = ErrorKind::precondition_failed;  // a race, lost
-  return error;
+  return lost_or_failed(std::move(put).error());
 }
 
 }  // namespace

@@ -5,37 +5,45 @@
 
 namespace repoupdate {
 
-std::optional<std::size_t> Router::owner(const std::string& bucket, const std::string& key) const {
+namespace {
+
+// Roots and keys in one name space: directories, whose path is the bucket, may lie below each other as prefixes do.
+std::string root_of(const RepositoryLocation& location) {
+  return location.bucket + '/' + location.prefix;
+}
+
+}  // namespace
+
+std::optional<std::size_t> Router::owner(const std::string& full_key) const {
   std::optional<std::size_t> best;
   for (std::size_t i = 0; i < m_repositories.size(); ++i) {
-    const RepositoryLocation& candidate = m_repositories[i];
-    if (candidate.bucket != bucket || !key.starts_with(candidate.prefix)) continue;
-    if (!best || candidate.prefix.size() > m_repositories[*best].prefix.size()) best = i;
+    const std::string root = root_of(m_repositories[i]);
+    if (full_key.starts_with(root) && (!best || root.size() > root_of(m_repositories[*best]).size())) best = i;
   }
   return best;
 }
 
 std::optional<Route> Router::route(const Event& event) const {
-  const auto repository = owner(event.bucket, event.key);
+  const std::string full_key = event.bucket + '/' + event.key, full_raw_key = event.bucket + '/' + event.raw_key;
+  const auto repository = owner(full_key);
   if (!repository) {
     if (event.raw_key == event.key) return std::nullopt;
     return route({event.bucket, event.raw_key, event.raw_key});
   }
-  const std::string& prefix = m_repositories[*repository].prefix;
-  Route route{*repository, event.key.substr(prefix.size()), {}};
+  const std::size_t root_size = root_of(m_repositories[*repository]).size();
+  Route route{*repository, full_key.substr(root_size), {}};
   if (!is_package_href(route.href)) return std::nullopt;
-  if (event.raw_key != event.key && owner(event.bucket, event.raw_key) == repository)
-    route.raw_href = event.raw_key.substr(prefix.size());
+  if (event.raw_key != event.key && owner(full_raw_key) == repository) route.raw_href = full_raw_key.substr(root_size);
   return route;
 }
 
 std::vector<std::string> Router::nested_in(std::size_t index) const {
-  const RepositoryLocation& outer = m_repositories[index];
+  const std::string outer = root_of(m_repositories[index]);
   std::vector<std::string> nested;
-  for (const auto& inner : m_repositories)
-    if (inner.bucket == outer.bucket && inner.prefix.size() > outer.prefix.size() &&
-        inner.prefix.starts_with(outer.prefix))
-      nested.push_back(inner.prefix.substr(outer.prefix.size()));
+  for (const auto& location : m_repositories) {
+    const std::string inner = root_of(location);
+    if (inner.size() > outer.size() && inner.starts_with(outer)) nested.push_back(inner.substr(outer.size()));
+  }
   return nested;
 }
 

@@ -30,7 +30,7 @@ public:
   std::vector<std::string> nested_in(std::size_t index) const;
 
 private:
-  std::optional<std::size_t> owner(const std::string& bucket, const std::string& key) const;
+  std::optional<std::size_t> owner(const std::string& full_key) const;
 
   std::vector<RepositoryLocation> m_repositories;
 };

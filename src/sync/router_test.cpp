@@ -34,6 +34,18 @@ TEST(Router, LeavesWhatIsNotItsBusiness) {
   EXPECT_FALSE(k_router.route({"x", "a.rpm", "a.rpm"}));
 }
 
+TEST(Router, DirectoriesBelowEachOtherAreToldApart) {
+  const Router router({{RepositoryLocation::Scheme::directory, "/srv", ""},
+                       {RepositoryLocation::Scheme::directory, "/srv/el9", ""},
+                       {RepositoryLocation::Scheme::directory, "/srv/el90", ""}});
+  const auto route = router.route({"/srv", "el9/a.rpm", "el9/a.rpm"});
+  ASSERT_TRUE(route);
+  EXPECT_EQ(route->repository, 1u);
+  EXPECT_EQ(route->href, "a.rpm");
+  EXPECT_EQ(router.nested_in(0), (std::vector<std::string>{"el9/", "el90/"}));
+  EXPECT_TRUE(router.nested_in(1).empty());
+}
+
 TEST(Router, NamesTheRepositoriesBelowOne) {
   EXPECT_EQ(k_router.nested_in(0), std::vector<std::string>{"x86_64/"});
   EXPECT_TRUE(k_router.nested_in(1).empty());

@@ -61,6 +61,9 @@ Result<Pass> Update::pass() {
 
   // Plan: a value that prints. Nothing has been touched so far.
   Plan plan = plan_edit(state->index, std::move(*findings), m_request.changes.removals, m_repository.policy.same_nevra);
+  if (rebuilding())  // starts from nothing: what cannot be read now would be lost (I14)
+    for (auto& failure : plan.failures)
+      if (!is_final(failure.error.kind)) return std::move(failure.error).within("rebuild not published");
   m_report.failures = std::move(plan.failures);
   m_report.notes = std::move(plan.notes);
   m_report.revision = state->index.repomd.revision;

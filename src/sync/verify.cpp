@@ -107,8 +107,9 @@ Result<void> Verification::check_presence() {
   std::set<std::string_view> listed;
   for (const auto& entry : m_entries) {
     const auto key = key_of_href(entry.location_href);
-    if (!entry.location_base.empty() || !m_repository.owns(key)) continue;
+    if (!m_repository.owns(key)) continue;
     listed.insert(key);
+    if (!entry.location_base.empty()) continue;  // may be elsewhere
     const auto found = present.find(key);
     if (found == present.end()) {
       problem(entry.location_href, "is listed and is not there");

@@ -71,12 +71,12 @@ std::optional<WorkList::Job> WorkList::take(std::stop_token stop) {
   return std::nullopt;
 }
 
-void WorkList::put_back(Slot& slot, Coalescer::Batch batch) {
+void WorkList::put_back(Slot& slot, Coalescer::Batch batch, Coalescer::Patience patience) {
   ++slot.failures;
   const SteadyTime now = m_clock.steady();
   // Half of the delay is certain: a failing store is not asked again at once by chance.
   const double spread = 0.5 + jitter() / 2;
-  slot.coalescer.put_back(std::move(batch), now, now + retry_delay(m_backoff, slot.failures, spread));
+  slot.coalescer.put_back(std::move(batch), now, now + retry_delay(m_backoff, slot.failures, spread), patience);
 }
 
 void WorkList::finish(const Job& job, Coalescer::Batch rest) {
@@ -86,7 +86,7 @@ void WorkList::finish(const Job& job, Coalescer::Batch rest) {
   if (rest.changes.empty() && !rest.reconcile) {
     slot.failures = 0;
   } else {
-    put_back(slot, std::move(rest));
+    put_back(slot, std::move(rest), Coalescer::Patience::hurry);
   }
   wake();
 }
@@ -95,7 +95,7 @@ void WorkList::give_back(Job job) {
   const std::scoped_lock lock(m_mutex);
   Slot& slot = m_slots[job.repository];
   slot.busy = false;
-  put_back(slot, std::move(job.batch));
+  put_back(slot, std::move(job.batch), Coalescer::Patience::wait);
   wake();
 }
 

@@ -61,7 +61,7 @@ private:
   };
   std::optional<SteadyTime> due(const Slot& slot) const;
   Job start(std::size_t number, SteadyTime now);
-  void put_back(Slot& slot, Coalescer::Batch batch);
+  void put_back(Slot& slot, Coalescer::Batch batch, Coalescer::Patience patience);
   void wake();
 
   Clock& m_clock;
