@@ -32,26 +32,6 @@ std::string Error::text() const {
   return request_id.empty() ? message : message + " (request id " + request_id + ")";
 }
 
-bool is_transient(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::throttled:
-    case ErrorKind::conflict:
-    case ErrorKind::unavailable:
-    case ErrorKind::timed_out: return true;
-    case ErrorKind::not_found:
-    case ErrorKind::no_store:
-    case ErrorKind::denied:
-    case ErrorKind::precondition_failed:
-    case ErrorKind::corrupt:
-    case ErrorKind::invalid:
-    case ErrorKind::unsupported:
-    case ErrorKind::no_space:
-    case ErrorKind::cancelled:
-    case ErrorKind::io: return false;
-  }
-  return false;
-}
-
 bool is_final(ErrorKind kind) {
   return kind == ErrorKind::corrupt || kind == ErrorKind::invalid || kind == ErrorKind::unsupported;
 }

@@ -43,9 +43,6 @@ struct [[nodiscard]] Error {
   std::string text() const;
 };
 
-// True for kinds that the same request may not meet again when it is simply repeated later.
-bool is_transient(ErrorKind kind);
-
 // True for kinds that stay until somebody changes the bytes, the request or the settings.
 bool is_final(ErrorKind kind);
 

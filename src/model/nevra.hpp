@@ -2,9 +2,7 @@
 #pragma once
 
 #include <compare>
-#include <optional>
 #include <string>
-#include <string_view>
 
 namespace repoupdate {
 
@@ -23,8 +21,5 @@ struct Nevra {
 
 // "bash-5.2-1.x86_64", "grub2-1:2.06-3.x86_64": as dnf prints it, the epoch only when it is not 0.
 std::string to_string(const Nevra& nevra);
-
-// The same read back. Needs name, version, release and arch; nothing when one is missing.
-std::optional<Nevra> parse_nevra(std::string_view text);
 
 }  // namespace repoupdate

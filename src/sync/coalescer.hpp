@@ -43,8 +43,6 @@ public:
   enum class Patience { wait, hurry };
   void put_back(Batch batch, SteadyTime now, SteadyTime not_before, Patience patience);
 
-  void set_policy(CoalescingPolicy policy) { m_policy = policy; }
-
 private:
   void touch(SteadyTime now);
 

@@ -79,7 +79,7 @@ TEST_F(UpdateTest, AddedReplacedAndRemovedPackagesAreVisible) {
   expect_sound();
 }
 
-// What docs/cost.md promises: two looks at the package, its first bytes, and four PUTs.
+// What docs/commands.md promises: two looks at the package, its first bytes, and four PUTs.
 TEST_F(UpdateTest, OneAddedPackageCostsTheDocumentedRequests) {
   place("a.rpm", "a");
   const auto size = store.contents().at("r/a.rpm").bytes.size();
