@@ -5,6 +5,8 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 # What the tests run beside each other; they start servers, so more is not faster.
 TEST_JOBS ?= 2
+# How long each fuzz target runs.
+FUZZ_SECONDS ?= 60
 
 # A compiler cache when there is one; never needed.
 LAUNCHER := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
@@ -12,9 +14,9 @@ CONFIGURE = cmake --preset $(1) $(LAUNCHER) -DREPOUPDATE_TESTS=$(2) >/dev/null
 BUILD = cmake --build --preset $(1) --parallel $(JOBS)
 TEST = ctest --preset $(1) --parallel $(TEST_JOBS) --no-tests=error
 
-SOURCES = $(shell find src -name '*.cpp' -o -name '*.hpp')
+SOURCES = $(shell find src fuzz bench -name '*.cpp' -o -name '*.hpp')
 
-.PHONY: build demo check asan tsan format tidy install clean help
+.PHONY: build demo check asan tsan bench fuzz format tidy install clean help
 .DEFAULT_GOAL := build
 
 build: ## build/release/repoupdate, optimised (the default)
@@ -39,6 +41,18 @@ asan tsan: ## build with sanitizers (address and undefined; thread) and run the 
 	@$(call CONFIGURE,$@,ON)
 	@$(call BUILD,$@)
 	@$(call TEST,$@) --tests-regex '^unit\.'
+
+bench: ## measure updates against hashing and createrepo_c, at most 15 minutes (bench/README.md)
+	@scripts/install-deps --build --bench
+	@$(call CONFIGURE,bench,OFF)
+	@$(call BUILD,bench)
+	@build/bench/bench/repobench --json build/bench.json >build/bench.md && cat build/bench.md
+
+fuzz: ## run each fuzz target for FUZZ_SECONDS (60) on arbitrary input
+	@scripts/install-deps --build --fuzz
+	@$(call CONFIGURE,fuzz,OFF)
+	@$(call BUILD,fuzz)
+	@fuzz/run build/fuzz $(FUZZ_SECONDS)
 
 format: ## clang-format every source in place
 	clang-format -i $(SOURCES)

@@ -13,9 +13,11 @@ find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(GLIB REQUIRED glib-2.0)
 pkg_check_modules(LIBXML2 REQUIRED libxml-2.0)
+pkg_check_modules(LIBDEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 
+add_library(libdeflate ALIAS PkgConfig::LIBDEFLATE)
 add_library(zstd ALIAS PkgConfig::ZSTD)
 add_library(tomlplusplus ALIAS PkgConfig::TOMLPLUSPLUS)
 

@@ -17,7 +17,7 @@ endif()
 
 function(room name)
   cmake_parse_arguments(ROOM "TEST_ONLY" "" "USES;THIRD_PARTY" ${ARGN})
-  if(ROOM_TEST_ONLY AND NOT REPOUPDATE_TESTS)
+  if(ROOM_TEST_ONLY AND NOT REPOUPDATE_TESTS AND NOT REPOUPDATE_BENCH)
     return()
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)

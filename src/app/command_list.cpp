@@ -39,7 +39,10 @@ ExitCode run(Session& session, const Arguments& arguments) {
   auto state = load_state(*repository);
   if (!state) return fail(state.error());
   if (!state->pointer) return fail(no_repository(*repository));
-  auto& entries = state->index.entries;
+  const auto listed = list_all(*repository, *state);
+  if (!listed) return fail(listed.error());
+  std::vector<IndexEntry> entries;
+  for (const auto& [position, entry] : *listed) entries.push_back(entry);
   std::sort(entries.begin(), entries.end(), comes_before);
   if (!arguments.json) {
     for (const auto& entry : entries) std::cout << to_string(entry.nevra) << '\n';

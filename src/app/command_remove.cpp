@@ -44,12 +44,12 @@ struct Selection {
   std::set<std::string> objects;  // those of them that are objects of this repository
 };
 
-Result<Selection> select(const Repository& repository, const std::vector<IndexEntry>& entries,
+Result<Selection> select(const Repository& repository, const std::vector<ListedPackage>& listed,
                          const std::vector<std::string>& patterns) {
   Selection selection;
   for (const auto& pattern : patterns) {
     bool found = false;
-    for (const auto& entry : entries) {
+    for (const auto& [position, entry] : listed) {
       if (!matches(pattern, entry)) continue;
       found = true;
       const std::string href(key_of_href(entry.location_href));
@@ -91,10 +91,12 @@ void delete_objects(const Repository& repository, const std::set<std::string>& h
 ExitCode run(Session& session, const Arguments& arguments) {
   const auto repository = open_repository(session, arguments.url, Directory::must_exist);
   if (!repository) return fail(repository.error());
-  const auto state = load_state(*repository);
+  auto state = load_state(*repository);
   if (!state) return fail(state.error());
   if (!state->pointer) return fail(no_repository(*repository));
-  auto selection = select(*repository, state->index.entries, arguments.patterns);
+  const auto listed = list_all(*repository, *state);
+  if (!listed) return fail(listed.error());
+  auto selection = select(*repository, *listed, arguments.patterns);
   if (!selection) return fail(selection.error());
   if (const auto agreed = confirm(*selection, arguments.yes); !agreed) return fail(agreed.error());
 

@@ -67,6 +67,8 @@ ExitCode run(const CommandLine& line) {
                   .clock = clock,
                   .log = log,
                   .stores = nullptr,
+                  .scratch = nullptr,
+                  .memory = nullptr,
                   .stop = signals.stop(),
                   .abandon = abandon,
                   .hangup = [&signals] { return signals.next_hangup(); }};

@@ -2,9 +2,12 @@
 #include "app/session.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <thread>
 
+#include "io/scratch_files.hpp"
 #include "sync/router.hpp"
 
 namespace repoupdate {
@@ -60,6 +63,12 @@ CoalescingPolicy coalescing_policy(const RepositorySettings& settings) {
 void renew_stores(Session& session) {
   session.stores =
       std::make_unique<Stores>(session.settings.aws, session.clock, session.log, session.abandon.get_token());
+  const CacheSettings& cache = session.settings.cache;
+  const char* tmpdir = std::getenv("TMPDIR");
+  session.scratch = std::make_unique<ScratchFiles>(cache.directory.empty() ? scratch_directory(tmpdir ? tmpdir : "")
+                                                                           : cache.directory);
+  session.memory =
+      std::make_unique<RepositoryMemory>(MemoryLimits{.disk = cache.disk_mib << 20, .memory = cache.memory_mib << 20});
 }
 
 Result<Repository> open_repository(Session& session, const std::string& url, Directory directory) {
@@ -84,6 +93,8 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   const RepositorySettings settings = settings_for(session.settings, url);
   Repository repository{.name = to_string(*location),
                         .store = *store,
+                        .scratch = session.scratch.get(),
+                        .memory = session.memory.get(),
                         .prefix = location->prefix,
                         .policy = {},
                         .times_are_of_files = location->scheme == RepositoryLocation::Scheme::directory,
@@ -93,6 +104,9 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   repository.policy.same_nevra = same_nevra(settings.same_nevra);
   repository.policy.create = settings.create;
   repository.policy.requests = settings.requests;
+  repository.policy.open_checksum = settings.open_checksum == "write";
+  repository.policy.threads =
+      settings.threads > 0 ? settings.threads : std::max<std::size_t>(1, std::thread::hardware_concurrency());
   repository.nested = nested_repositories(session.settings, *location);
   return repository;
 }

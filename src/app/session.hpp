@@ -22,10 +22,12 @@ struct Session {
   std::function<Result<Settings>()> reload;  // the same sources read again
   Clock& clock;
   Log& log;
-  std::unique_ptr<Stores> stores;           // made of settings.aws; never null
-  std::stop_token stop;                     // SIGINT, SIGTERM
-  std::stop_source abandon;                 // ends requests to a store that are under way
-  std::function<std::stop_token()> hangup;  // a fresh token that SIGHUP requests
+  std::unique_ptr<Stores> stores;            // made of settings.aws; never null
+  std::unique_ptr<Scratch> scratch;          // made of settings.cache; never null
+  std::unique_ptr<RepositoryMemory> memory;  // likewise
+  std::stop_token stop;                      // SIGINT, SIGTERM
+  std::stop_source abandon;                  // ends requests to a store that are under way
+  std::function<std::stop_token()> hangup;   // a fresh token that SIGHUP requests
 };
 
 // The [[repository]] of that url, or one made of [defaults].
@@ -34,7 +36,8 @@ RepositorySettings settings_for(const Settings& settings, const std::string& url
 LogOptions log_options(const LogSettings& settings);
 CoalescingPolicy coalescing_policy(const RepositorySettings& settings);
 
-// Makes session.stores anew, after session.settings changed. Nothing of the old one may be in use.
+// Makes session.stores, scratch and memory anew, after session.settings changed. Nothing of the old ones may be in
+// use.
 void renew_stores(Session& session);
 
 // What is done about a directory that is not there: not_found, make it, or leave it to the first request.

@@ -48,6 +48,16 @@ constexpr std::array k_daemon{
                             "longest wait before a failed update is tried again", "", k_second, k_hour},
 };
 
+constexpr std::array k_cache{
+    Setting<CacheSettings>{"directory", &CacheSettings::directory,
+                           "for nameless files on a local disk; else TMPDIR, else /var/tmp", "", 0, UINT64_MAX,
+                           Flag::nowhere},
+    Setting<CacheSettings>{"disk_mib", &CacheSettings::disk_mib,
+                           "metadata files that are kept there between updates, in MiB", "", 0, 1 << 20, Flag::nowhere},
+    Setting<CacheSettings>{"memory_mib", &CacheSettings::memory_mib, "what is known of them in memory, in MiB", "", 0,
+                           1 << 16, Flag::nowhere},
+};
+
 constexpr std::array k_repository{
     Setting<RepositorySettings>{"url", &RepositorySettings::url, "s3://bucket/prefix or a directory", "", 0, UINT64_MAX,
                                 Flag::nowhere},
@@ -70,6 +80,12 @@ constexpr std::array k_repository{
                                 "compare listing and metadata this often; 0: only at the start", "", 0, 365 * k_day,
                                 Flag::daemon},
     Setting<RepositorySettings>{"requests", &RepositorySettings::requests, "to the store at the same time", "", 1, 256},
+    Setting<RepositorySettings>{
+        "open_checksum", &RepositorySettings::open_checksum,
+        "state open-checksum in repomd.xml, which no client reads; omit saves most of the time of an update",
+        "write|omit"},
+    Setting<RepositorySettings>{"threads", &RepositorySettings::threads,
+                                "that compress and hash metadata; 0: as many as there are processors", "", 0, 64},
 };
 
 constexpr std::array k_queue{
@@ -178,6 +194,10 @@ std::span<const Setting<DaemonSettings>> settings_of() {
   return k_daemon;
 }
 template <>
+std::span<const Setting<CacheSettings>> settings_of() {
+  return k_cache;
+}
+template <>
 std::span<const Setting<RepositorySettings>> settings_of() {
   return k_repository;
 }
@@ -203,11 +223,13 @@ std::string show(const S& section, const Setting<S>& setting) {
 template Result<void> assign(AwsSettings&, const Setting<AwsSettings>&, std::string_view);
 template Result<void> assign(LogSettings&, const Setting<LogSettings>&, std::string_view);
 template Result<void> assign(DaemonSettings&, const Setting<DaemonSettings>&, std::string_view);
+template Result<void> assign(CacheSettings&, const Setting<CacheSettings>&, std::string_view);
 template Result<void> assign(RepositorySettings&, const Setting<RepositorySettings>&, std::string_view);
 template Result<void> assign(QueueSettings&, const Setting<QueueSettings>&, std::string_view);
 template std::string show(const AwsSettings&, const Setting<AwsSettings>&);
 template std::string show(const LogSettings&, const Setting<LogSettings>&);
 template std::string show(const DaemonSettings&, const Setting<DaemonSettings>&);
+template std::string show(const CacheSettings&, const Setting<CacheSettings>&);
 template std::string show(const RepositorySettings&, const Setting<RepositorySettings>&);
 template std::string show(const QueueSettings&, const Setting<QueueSettings>&);
 

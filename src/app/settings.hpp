@@ -43,6 +43,13 @@ struct DaemonSettings {
   Duration retry_ceiling{std::chrono::seconds(60)};
 };
 
+// What is kept on a local disk: parts of an update, and what is known between updates.
+struct CacheSettings {
+  std::string directory;
+  std::uint64_t disk_mib = 4096;
+  std::uint64_t memory_mib = 64;
+};
+
 // A [[repository]], and [defaults] for what a repository does not say itself.
 struct RepositorySettings {
   std::string url;
@@ -55,6 +62,8 @@ struct RepositorySettings {
   std::uint64_t max_count = 1000;
   Duration poll{0};
   std::uint64_t requests = 16;
+  std::string open_checksum = "write";
+  std::uint64_t threads = 0;
 };
 
 struct QueueSettings {
@@ -66,6 +75,7 @@ struct Settings {
   AwsSettings aws;
   LogSettings log;
   DaemonSettings daemon;
+  CacheSettings cache;
   RepositorySettings defaults;
   std::vector<RepositorySettings> repositories;
   std::vector<QueueSettings> queues;
@@ -77,7 +87,7 @@ enum class Flag { everywhere, daemon, nowhere };
 // One row. `S` is the section's struct.
 template <typename S>
 struct Setting {
-  std::string_view key;  // in TOML; as a flag with '-' for '_'
+  std::string_view key;  // in TOML, where '-' may stand for '_'; as a flag with '-' for '_'
   std::variant<std::string S::*, bool S::*, std::uint64_t S::*, Duration S::*> field;
   std::string_view text;     // for people; first word lower case, no full stop
   std::string_view choices;  // "a|b|c", or "" for any text
@@ -95,6 +105,8 @@ template <>
 std::span<const Setting<LogSettings>> settings_of();
 template <>
 std::span<const Setting<DaemonSettings>> settings_of();
+template <>
+std::span<const Setting<CacheSettings>> settings_of();
 template <>
 std::span<const Setting<RepositorySettings>> settings_of();
 template <>

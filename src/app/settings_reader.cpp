@@ -56,7 +56,9 @@ Result<void> TomlReader::section(S& target, const toml::node& node, std::string_
   if (!table) return problem(node, "'" + std::string(name) + "' has to be a table");
   for (const auto& [key, value] : *table) {
     const auto rows = settings_of<S>();
-    const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.key == key.str(); });
+    std::string written(key.str());
+    std::ranges::replace(written, '-', '_');
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.key == written; });
     const std::string full = std::string(name) + '.' + std::string(key.str());
     if (row == rows.end() || (name == "defaults" && row->key == "url"))
       return problem(value, "unknown key '" + full + "'");
@@ -94,11 +96,13 @@ Result<void> TomlReader::read_shared(const toml::table& root) {
       done = section(m_settings.log, node, "log");
     } else if (key.str() == "daemon") {
       done = section(m_settings.daemon, node, "daemon");
+    } else if (key.str() == "cache") {
+      done = section(m_settings.cache, node, "cache");
     } else if (key.str() == "defaults") {
       done = section(m_settings.defaults, node, "defaults");
     } else if (key.str() != "repository" && key.str() != "queue") {
       done = problem(node, "unknown section '" + std::string(key.str()) +
-                               "'; known: aws, log, daemon, defaults, repository, queue");
+                               "'; known: aws, log, daemon, cache, defaults, repository, queue");
     }
     if (!done) return done;
   }
@@ -142,6 +146,7 @@ Result<void> read_environment(Settings& settings, const std::function<std::strin
   if (auto read = read_environment_section(settings.aws, "aws", environment); !read) return read;
   if (auto read = read_environment_section(settings.log, "log", environment); !read) return read;
   if (auto read = read_environment_section(settings.daemon, "daemon", environment); !read) return read;
+  if (auto read = read_environment_section(settings.cache, "cache", environment); !read) return read;
   return read_environment_section(settings.defaults, "defaults", environment);
 }
 
@@ -155,6 +160,7 @@ Result<void> assign_key(S& section, std::string_view key, std::string_view text)
 Result<void> apply_flag(Settings& settings, const FlagValue& flag) {
   if (flag.section == "aws") return assign_key(settings.aws, flag.key, flag.text);
   if (flag.section == "log") return assign_key(settings.log, flag.key, flag.text);
+  if (flag.section == "cache") return assign_key(settings.cache, flag.key, flag.text);
   if (flag.section == "daemon") return assign_key(settings.daemon, flag.key, flag.text);
   for (auto& repository : settings.repositories)
     if (auto assigned = assign_key(repository, flag.key, flag.text); !assigned) return assigned;
@@ -211,6 +217,7 @@ std::string to_toml(const Settings& settings) {
   append_section(text, settings.aws, "[aws]");
   append_section(text, settings.log, "[log]");
   append_section(text, settings.daemon, "[daemon]");
+  append_section(text, settings.cache, "[cache]");
   append_section(text, settings.defaults, "[defaults]");
   for (const auto& queue : settings.queues) append_section(text, queue, "[[queue]]");
   for (const auto& repository : settings.repositories) append_section(text, repository, "[[repository]]");

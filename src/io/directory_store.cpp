@@ -7,10 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
+#include <span>
 #include <utility>
 
 #include "base/hash.hpp"
 #include "io/directory_listing.hpp"
+#include "io/file_bytes.hpp"
 #include "io/posix_file.hpp"
 #include "io/staged_file.hpp"
 
@@ -18,7 +21,6 @@ namespace repoupdate {
 namespace {
 
 constexpr std::size_t k_page = 1000;
-constexpr std::size_t k_piece = std::size_t{1} << 20;
 constexpr std::string_view k_lock_name = ".repoupdate.lock";
 
 bool is_reserved(std::string_view part) {
@@ -69,9 +71,8 @@ Result<FileHandle> lock_directory(const std::string& root) {
 
 // An object that is open for reading, and the part of it that is wanted.
 struct Reading {
-  FileHandle file;
+  std::shared_ptr<const FileBytes> file;
   ObjectInfo info;
-  std::int64_t modified = 0;
   ByteRange part;
 };
 
@@ -82,7 +83,8 @@ Result<Reading> open_reading(const std::string& path, std::string_view key, cons
   struct stat status {};
   if (::fstat(file->get(), &status) != 0) return errno_error(errno, path);
   if (!S_ISREG(status.st_mode)) return no_such_object(key);
-  Reading reading{*std::move(file), describe(key, status), modified_nanoseconds(status), {}};
+  Reading reading{
+      std::make_shared<const FileBytes>(*std::move(file), status, std::string(key)), describe(key, status), {}};
   if (options.if_match && *options.if_match != reading.info.etag) return failed_condition(key);
   reading.part = options.range.value_or(ByteRange{0, reading.info.size});
   if (options.range && (reading.part.first >= reading.info.size || reading.part.length == 0))
@@ -95,45 +97,21 @@ Result<Reading> open_reading(const std::string& path, std::string_view key, cons
 // A file is not a snapshot: whoever writes into it in place is noticed at the end, before anybody relies on
 // what was delivered.
 Result<void> deliver(const Reading& reading, const GetOptions& options, const ByteSink& sink) {
-  const auto changed = [&] {
-    if (options.if_match) return failed_condition(reading.info.key);
-    return Error{ErrorKind::unavailable, reading.info.key + ": was written to while it was read", {}};
+  const auto failed = [&](Error error) {
+    const bool changed = error.kind == ErrorKind::precondition_failed;
+    if (changed && !options.if_match) error.kind = ErrorKind::unavailable;  // no condition was given
+    return error;
   };
-  std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(k_piece, reading.part.length)), '\0');
+  std::string piece(static_cast<std::size_t>(std::min(k_local_piece, reading.part.length)), '\0');
   for (std::uint64_t done = 0; done < reading.part.length;) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), reading.part.length - done));
-    const ssize_t got =
-        ::pread(reading.file.get(), piece.data(), wanted, static_cast<off_t>(reading.part.first + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_error(errno, reading.info.key);
-    if (got == 0) return changed();
-    if (auto taken = sink({piece.data(), static_cast<std::size_t>(got)}); !taken) return taken;
-    done += static_cast<std::uint64_t>(got);
+    const std::uint64_t wanted = std::min<std::uint64_t>(piece.size(), reading.part.length - done);
+    const auto bytes = std::span(piece).first(static_cast<std::size_t>(wanted));
+    if (auto got = reading.file->read(reading.part.first + done, bytes); !got) return failed(std::move(got).error());
+    if (auto taken = sink({bytes.data(), bytes.size()}); !taken) return taken;
+    done += wanted;
   }
-  struct stat status {};
-  if (::fstat(reading.file.get(), &status) != 0) return errno_error(errno, reading.info.key);
-  const bool same = static_cast<std::uint64_t>(status.st_size) == reading.info.size &&
-                    modified_nanoseconds(status) == reading.modified;
-  return same ? Result<void>{} : changed();
-}
-
-// Copies the rest of `source` and returns the SHA-256 of what was copied.
-Result<std::string> copy_file(const FileHandle& source, StagedFile& staged, const std::string& what,
-                              const UploadProgress& progress) {
-  Hasher hasher(HashType::sha256);
-  std::string piece(k_piece, '\0');
-  std::uint64_t done = 0;
-  while (true) {
-    const ssize_t got = ::read(source.get(), piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_error(errno, what);
-    if (got == 0) return hasher.finish_hex();
-    const std::string_view bytes(piece.data(), static_cast<std::size_t>(got));
-    hasher.update(bytes);
-    if (auto written = staged.write(bytes); !written) return std::move(written).error();
-    done += bytes.size();
-    if (progress) progress(done);
-  }
+  if (auto same = reading.file->check_unchanged(); !same) return failed(std::move(same).error());
+  return {};
 }
 
 Error wrong_digest(std::string_view what) {
@@ -221,6 +199,14 @@ Result<ObjectInfo> DirectoryStore::read(std::string_view key, const GetOptions& 
   return reading->info;
 }
 
+Result<SharedBytes> DirectoryStore::open(std::string_view key) {
+  const auto path = path_of(key);
+  if (!path) return path.error();
+  auto reading = open_reading(*path, key, {});
+  if (!reading) return explain(std::move(reading).error(), key);
+  return SharedBytes(reading->file);
+}
+
 // A new file beside the object's place, in directories made for it where they are missing.
 Result<StagedFile> DirectoryStore::stage(std::string_view key) const {
   const auto failed = [&](Error error) {
@@ -278,24 +264,40 @@ Result<ObjectInfo> DirectoryStore::put(std::string_view key, std::string_view by
   return publish(*staged, key, options, sha256);
 }
 
+Result<ObjectInfo> DirectoryStore::put(std::string_view key, const StoredBytes& body, const PutOptions& options) {
+  return put_body(key, body, options, {});
+}
+
 Result<ObjectInfo> DirectoryStore::put_file(std::string_view key, const std::filesystem::path& file,
                                             const PutOptions& options, const UploadProgress& progress) {
   if (const auto path = path_of(key); !path) return path.error();
-  if (options.sha256.empty()) return Error{ErrorKind::invalid, file.string() + ": its SHA-256 was not given", {}};
-  const auto source = open_file(file.string(), O_RDONLY, file.string());
+  const auto source = FileBytes::open(file);
   if (!source) return source.error();
-  struct stat here {};
-  if (::fstat(source->get(), &here) != 0) return errno_error(errno, file.string());
-  if (const auto there = look_at(key); there && identity_of(*there) == identity_of(here)) {
-    if (progress) progress(static_cast<std::uint64_t>(here.st_size));
+  if (const auto there = look_at(key); there && identity_of(*there) == (*source)->identity()) {
+    if (progress) progress((*source)->size());
     return describe(key, *there);
   }
+  return put_body(key, **source, options, progress);
+}
+
+Result<ObjectInfo> DirectoryStore::put_body(std::string_view key, const StoredBytes& body, const PutOptions& options,
+                                            const UploadProgress& progress) const {
+  if (const auto path = path_of(key); !path) return path.error();
+  if (auto given = check_sha256_given(key, options); !given) return std::move(given).error();
   auto staged = stage(key);
   if (!staged) return std::move(staged).error();
-  const auto sha256 = copy_file(*source, *staged, file.string(), progress);
-  if (!sha256) return sha256.error();
-  if (*sha256 != options.sha256) return wrong_digest(file.string());
-  return publish(*staged, key, options, *sha256);
+  Hasher hasher(HashType::sha256);
+  std::uint64_t done = 0;
+  const auto copied = read_through(body, [&](std::string_view piece) {
+    hasher.update(piece);
+    auto written = staged->write(piece);
+    done += piece.size();
+    if (written && progress) progress(done);
+    return written;
+  });
+  if (!copied) return unreadable_body(copied.error());
+  if (hasher.finish_hex() != options.sha256) return wrong_digest(key);
+  return publish(*staged, key, options, options.sha256);
 }
 
 Result<void> DirectoryStore::remove(std::string_view key) {

@@ -33,12 +33,16 @@ public:
   Result<void> create_root();
 
   std::string name() const override { return m_root; }
+  bool is_local() const override { return true; }
   Result<ObjectInfo> head(std::string_view key) override;  // never has a sha256
   Result<Object> get(std::string_view key, const GetOptions& options, std::uint64_t limit) override;
   // ErrorKind::unavailable, or precondition_failed under if_match, when the file is written to meanwhile.
   Result<ObjectInfo> read(std::string_view key, const GetOptions& options, const ByteSink& sink) override;
+  // The open file: it stays readable when the object is replaced or removed. Needs this store no longer.
+  Result<SharedBytes> open(std::string_view key) override;
   // content_type and cache_control have no meaning here.
   Result<ObjectInfo> put(std::string_view key, std::string_view bytes, const PutOptions& options) override;
+  Result<ObjectInfo> put(std::string_view key, const StoredBytes& body, const PutOptions& options) override;
   // A file that is the object already, by whatever name, is left as it is: success under any condition.
   // ErrorKind::corrupt when the file does not have options.sha256.
   Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file, const PutOptions& options,
@@ -53,6 +57,8 @@ private:
   Error explain(Error error, std::string_view key) const;
   Result<struct stat> look_at(std::string_view key) const;
   Result<StagedFile> stage(std::string_view key) const;
+  Result<ObjectInfo> put_body(std::string_view key, const StoredBytes& body, const PutOptions& options,
+                              const UploadProgress& progress) const;
   Result<void> check_condition(std::string_view key, const PutOptions& options) const;
   Result<ObjectInfo> publish(StagedFile& staged, std::string_view key, const PutOptions& options,
                              const std::string& sha256) const;

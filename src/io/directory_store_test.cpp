@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/hash.hpp"
+#include "testkit/faulty_bytes.hpp"
 #include "testkit/scratch_directory.hpp"
 
 namespace repoupdate {
@@ -91,6 +92,7 @@ TEST_F(DirectoryStoreTest, AKeyCannotLeaveTheDirectoryOrBeOneOfOurNames) {
                          ".repoupdate.lock"sv, "a/.repoupdate-1"sv}) {
     EXPECT_TRUE(store.head(key).failed_with(ErrorKind::invalid)) << key;
     EXPECT_TRUE(store.get(key, {}, 1).failed_with(ErrorKind::invalid)) << key;
+    EXPECT_TRUE(store.open(key).failed_with(ErrorKind::invalid)) << key;
     EXPECT_TRUE(store.put(key, "x", {}).failed_with(ErrorKind::invalid)) << key;
     EXPECT_TRUE(store.remove(key).failed_with(ErrorKind::invalid)) << key;
   }
@@ -229,6 +231,65 @@ TEST_F(DirectoryStoreTest, AFileIsCopiedWithItsDigestVerified) {
   EXPECT_THAT(files(), ElementsAre(".repoupdate.lock", "pool/a.rpm"));
 }
 
+TEST_F(DirectoryStoreTest, AnOpenObjectOutlivesItsReplacementAndRemoval) {
+  ASSERT_TRUE(store.put("a", "old bytes", {}));
+  const auto opened = store.open("a");
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_TRUE((*opened)->is_local());
+  ASSERT_TRUE(store.put("a", "new", {}));
+  EXPECT_EQ(*read_piece(**opened, 4, 5), "bytes");
+  ASSERT_TRUE(store.remove("a"));
+  EXPECT_EQ(*read_all(**opened, k_plenty), "old bytes");
+}
+
+TEST_F(DirectoryStoreTest, AnOpenObjectThatIsWrittenToIsNoticed) {
+  directory.write("a", "first");
+  const auto opened = store.open("a");
+  ASSERT_TRUE(opened);
+  directory.write("a", "second");
+  EXPECT_TRUE(read_piece(**opened, 0, 1).failed_with(ErrorKind::precondition_failed));
+}
+
+TEST_F(DirectoryStoreTest, ABodyIsWrittenPieceByPiece) {
+  std::string bytes;
+  for (int i = 0; bytes.size() < 9'000'000; ++i) bytes += std::to_string(i);
+  const FaultyBytes body(bytes);
+  const auto put = store.put("d/a", body, with_sha256(sha256_hex(bytes)));
+  ASSERT_TRUE(put) << put.error().message;
+  EXPECT_EQ(put->sha256, sha256_hex(bytes));
+  EXPECT_EQ(put->etag, store.head("d/a")->etag);
+  EXPECT_TRUE(store.get("d/a", {}, bytes.size())->bytes == bytes);
+  EXPECT_LE(body.largest_read(), k_local_piece);
+  EXPECT_TRUE(store.put("empty", MemoryBytes(""), with_sha256(sha256_hex(""))));
+  EXPECT_EQ(content("empty"), "");
+}
+
+TEST_F(DirectoryStoreTest, ABodyThatIsNotWhatWasSaidLeavesNothingBehind) {
+  FaultyBytes body(std::string(3'000'000, 'x'));
+  EXPECT_TRUE(store.put("a", body, {}).failed_with(ErrorKind::invalid)) << "nobody said what it is";
+  EXPECT_TRUE(store.put("a", body, with_sha256(sha256_hex("other"))).failed_with(ErrorKind::corrupt));
+  body.broken_from = 2'000'000;
+  PutOptions options = with_sha256(sha256_hex(std::string(3'000'000, 'x')));
+  options.if_absent = true;
+  EXPECT_TRUE(store.put("a", body, options).failed_with(ErrorKind::unavailable))
+      << "it is not the condition that failed";
+  EXPECT_THAT(files(), IsEmpty());
+}
+
+// I3, also where the bytes come by pieces.
+TEST_F(DirectoryStoreTest, ConditionsOfAPutHoldForABody) {
+  PutOptions options = with_sha256(sha256_hex("1"));
+  options.if_absent = true;
+  const auto first = store.put("a", MemoryBytes("1"), options);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(store.put("a", MemoryBytes("1"), options).failed_with(ErrorKind::precondition_failed));
+  PutOptions replace = with_sha256(sha256_hex("2"));
+  replace.if_match = first->etag;
+  EXPECT_TRUE(store.put("a", MemoryBytes("2"), replace));
+  EXPECT_TRUE(store.put("a", MemoryBytes("2"), replace).failed_with(ErrorKind::precondition_failed));
+  EXPECT_THAT(files(), ElementsAre(".repoupdate.lock", "a"));
+}
+
 TEST_F(DirectoryStoreTest, AFileThatIsTheObjectAlreadyIsLeftAlone) {
   const auto file = directory.write("pool/a.rpm", "package");
   fs::create_hard_link(file, directory.path("b.rpm"));
@@ -272,6 +333,7 @@ TEST_F(DirectoryStoreTest, WhatIsNoFileIsNoObject) {
   for (const char* key : {"d", "fifo", "d/a/b", "none", "none/b"}) {
     EXPECT_TRUE(store.head(key).failed_with(ErrorKind::not_found)) << key;
     EXPECT_TRUE(store.get(key, {}, 1).failed_with(ErrorKind::not_found)) << key;
+    EXPECT_TRUE(store.open(key).failed_with(ErrorKind::not_found)) << key;
   }
   EXPECT_THAT(keys(), ElementsAre("d/a"));
   EXPECT_TRUE(store.put("d", "x", {}).failed_with(ErrorKind::invalid));
@@ -329,6 +391,7 @@ TEST_F(DirectoryStoreTest, AMissingDirectoryProvesNothingAboutItsObjects) {
   for (DirectoryStore* gone : {&missing, &no_directory}) {
     EXPECT_TRUE(gone->head("a").failed_with(ErrorKind::no_store));
     EXPECT_TRUE(gone->get("d/a", {}, 1).failed_with(ErrorKind::no_store));
+    EXPECT_TRUE(gone->open("d/a").failed_with(ErrorKind::no_store));
     EXPECT_TRUE(gone->list("", "").failed_with(ErrorKind::no_store));
     EXPECT_TRUE(gone->put("a", "1", {}).failed_with(ErrorKind::no_store));
     EXPECT_TRUE(gone->remove("a").failed_with(ErrorKind::no_store));

@@ -2,6 +2,7 @@
 #include "io/posix_file.hpp"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -51,12 +52,55 @@ Result<FileHandle> open_file(const std::string& path, int flags, std::string_vie
   return FileHandle(descriptor);
 }
 
+Result<FileHandle> open_nameless(const std::string& directory, std::string_view what) {
+  int descriptor = -1;
+  do descriptor = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+  while (descriptor < 0 && errno == EINTR);
+  if (descriptor >= 0) return FileHandle(descriptor);
+  // The file system, or the kernel, does not know the flag.
+  if (errno == EOPNOTSUPP || errno == EISDIR) return open_unlinked(directory, what);
+  return errno_error(errno, what);
+}
+
+Result<FileHandle> open_unlinked(const std::string& directory, std::string_view what) {
+  std::string path = directory + "/repoupdate-XXXXXX";
+  const int descriptor = ::mkostemp(path.data(), O_CLOEXEC);
+  if (descriptor < 0) return errno_error(errno, what);
+  FileHandle file(descriptor);
+  if (::unlink(path.c_str()) != 0) return errno_error(errno, what);
+  return file;
+}
+
+Result<std::size_t> read_at(const FileHandle& file, std::uint64_t offset, std::span<char> into, std::string_view what) {
+  std::size_t filled = 0;
+  while (filled < into.size()) {
+    const ssize_t got =
+        ::pread(file.get(), into.data() + filled, into.size() - filled, static_cast<off_t>(offset + filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno_error(errno, what);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  return filled;
+}
+
 Result<void> write_all(const FileHandle& file, std::string_view bytes, std::string_view what) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return errno_error(errno, what);
     bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<void> write_all_at(const FileHandle& file, std::uint64_t offset, std::string_view bytes, std::string_view what) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno_error(errno, what);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
   }
   return {};
 }

@@ -6,6 +6,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,7 +37,17 @@ private:
 // open(2) with O_CLOEXEC, repeated when a signal interrupts it. `what` stands in the error.
 Result<FileHandle> open_file(const std::string& path, int flags, std::string_view what, mode_t mode = 0);
 
+// A new, empty file in `directory` for this user alone, open for reading and writing, without a name: it goes with its
+// last descriptor.
+Result<FileHandle> open_nameless(const std::string& directory, std::string_view what);
+// The same on file systems without O_TMPFILE, where it has a name for a moment.
+Result<FileHandle> open_unlinked(const std::string& directory, std::string_view what);
+
+// As many bytes as there are from `offset` on, at most all that `into` takes; says how many.
+Result<std::size_t> read_at(const FileHandle& file, std::uint64_t offset, std::span<char> into, std::string_view what);
+
 Result<void> write_all(const FileHandle& file, std::string_view bytes, std::string_view what);
+Result<void> write_all_at(const FileHandle& file, std::uint64_t offset, std::string_view bytes, std::string_view what);
 Result<void> sync_file(const FileHandle& file, std::string_view what);
 Result<void> sync_directory(const std::string& directory);
 

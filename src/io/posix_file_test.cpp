@@ -5,6 +5,10 @@
 #include <gmock/gmock.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <string>
+
+#include "testkit/scratch_directory.hpp"
 
 namespace repoupdate {
 namespace {
@@ -27,6 +31,36 @@ TEST(PosixFile, AFullDiskIsToldWhileWriting) {
   const auto written = write_all(*full, "bytes", "a new file");
   ASSERT_TRUE(written.failed_with(ErrorKind::no_space));
   EXPECT_THAT(written.error().message, StartsWith("a new file: "));
+}
+
+TEST(PosixFile, ReadsAndWritesAtAnyOffset) {
+  const ScratchDirectory directory;
+  const auto file = open_file(directory.write("file", "0123456789"), O_RDWR, "file");
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(write_all_at(*file, 8, "abcd", "file"));
+  std::string into(6, '.');
+  EXPECT_EQ(*read_at(*file, 5, into, "file"), 6U);
+  EXPECT_EQ(into, "567abc");
+  EXPECT_EQ(*read_at(*file, 11, into, "file"), 1U) << "no more than there is";
+  EXPECT_EQ(into.front(), 'd');
+  EXPECT_EQ(*read_at(*file, 100, into, "file"), 0U);
+}
+
+TEST(PosixFile, FilesWithoutANameAreNotSeen) {
+  const ScratchDirectory directory;
+  for (const auto& open : {open_nameless, open_unlinked}) {
+    const auto file = open(directory.path(), "a file");
+    ASSERT_TRUE(file) << file.error().message;
+    ASSERT_TRUE(write_all(*file, "bytes", "a file"));
+    std::string into(5, '.');
+    EXPECT_EQ(*read_at(*file, 0, into, "a file"), 5U);
+    EXPECT_EQ(into, "bytes");
+    struct stat status {};
+    ASSERT_EQ(::fstat(file->get(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0600U);
+    EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+    EXPECT_TRUE(open(directory.path("none"), "a file").failed_with(ErrorKind::not_found));
+  }
 }
 
 TEST(PosixFile, AMovedHandleIsClosedOnce) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "io/timestamp.hpp"
+#include "model/object_store.hpp"
 
 namespace repoupdate {
 
@@ -26,6 +27,16 @@ AwsCall S3Caller::call(HttpRequest request, std::string_view key, std::string ac
   call.action = std::move(action);
   call.exchange.stop = m_stop;
   return call;
+}
+
+void send_from(HttpExchange& exchange, const StoredBytes& body, std::uint64_t begin, std::uint64_t size) {
+  exchange.upload_size = size;
+  exchange.upload = [&body, begin, size,
+                     piece = std::string()](std::uint64_t offset) mutable -> Result<std::string_view> {
+    piece.resize(static_cast<std::size_t>(std::min(body.preferred_piece(), size - offset)));
+    if (auto read = body.read(begin + offset, piece); !read) return unreadable_body(std::move(read).error());
+    return std::string_view(piece);
+  };
 }
 
 StoredMark stored_mark(const HttpResponse& response) {

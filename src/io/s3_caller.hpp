@@ -2,6 +2,7 @@
 // What all calls about one bucket have in common: how they are signed, stopped and named in messages.
 #pragma once
 
+#include <cstdint>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "io/aws_sender.hpp"
 #include "io/s3_request.hpp"
 #include "model/object.hpp"
+#include "model/stored_bytes.hpp"
 
 namespace repoupdate {
 
@@ -42,6 +44,10 @@ private:
   AwsSender& m_sender;
   std::stop_token m_stop;
 };
+
+// Lets the exchange send these bytes of `body`, which must outlive it, a piece at a time. Errors in reading them are
+// unreadable_body()'s.
+void send_from(HttpExchange& exchange, const StoredBytes& body, std::uint64_t begin, std::uint64_t size);
 
 StoredMark stored_mark(const HttpResponse& response);
 

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "base/hash.hpp"
 #include "base/parallel.hpp"
 #include "io/s3_response.hpp"
 
@@ -17,11 +20,37 @@ namespace {
 constexpr std::size_t k_parts_at_once = 4;
 constexpr Duration k_abort_timeout{std::chrono::seconds(10)};  // also on the way out of the program
 
+// SHA-256 in lower-case hex.
+struct Digests {
+  std::string whole;
+  std::vector<std::string> parts;
+};
+
+Result<Digests> digest(const StoredBytes& body, std::uint64_t part_size) {
+  Digests digests;
+  Hasher whole(HashType::sha256);
+  std::string buffer(static_cast<std::size_t>(std::min(body.preferred_piece(), body.size())), '\0');
+  for (std::uint64_t part = 0; part < body.size(); part += part_size) {
+    Hasher hasher(HashType::sha256);
+    const std::uint64_t end = std::min(body.size(), part + part_size);
+    for (std::uint64_t offset = part; offset < end; offset += buffer.size()) {
+      const auto piece =
+          std::span(buffer).first(static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end - offset)));
+      if (auto read = body.read(offset, piece); !read) return unreadable_body(std::move(read).error());
+      whole.update({piece.data(), piece.size()});
+      hasher.update({piece.data(), piece.size()});
+    }
+    digests.parts.push_back(hasher.finish_hex());
+  }
+  digests.whole = whole.finish_hex();
+  return digests;
+}
+
 // One upload between its creation and its end. The references outlive it.
 class MultipartUpload {
 public:
-  MultipartUpload(const S3Caller& caller, std::string_view key, const UploadFile& file, const PutOptions& options)
-      : m_caller(caller), m_key(key), m_file(file), m_options(options), m_part_size(part_size_of(file.size())) {}
+  MultipartUpload(const S3Caller& caller, std::string_view key, const StoredBytes& body, const PutOptions& options)
+      : m_caller(caller), m_key(key), m_body(body), m_options(options), m_part_size(part_size_of(body.size())) {}
 
   Result<void> create();
   Result<void> send_parts(const UploadProgress& progress);
@@ -30,10 +59,11 @@ public:
 
 private:
   Result<ETag> send_part(std::size_t index, std::stop_token stop);
+  std::uint64_t size_of(std::size_t index) const { return std::min(m_part_size, m_body.size() - index * m_part_size); }
 
   const S3Caller& m_caller;
   const std::string_view m_key;
-  const UploadFile& m_file;
+  const StoredBytes& m_body;
   const PutOptions& m_options;
   const std::uint64_t m_part_size;
   std::vector<std::string> m_digests;
@@ -42,11 +72,11 @@ private:
 };
 
 Result<void> MultipartUpload::create() {
-  auto digests = m_file.digest(m_part_size);
+  auto digests = digest(m_body, m_part_size);
   if (!digests) return digests.error();
   if (digests->whole != m_options.sha256)
     return Error{ErrorKind::corrupt,
-                 m_caller.subject(m_key) + ": the file to upload no longer has the SHA-256 that was read from it",
+                 m_caller.subject(m_key) + ": the bytes to upload do not have the SHA-256 that was given",
                  {}};
   m_digests = std::move(digests->parts);
   const HttpRequest request = create_multipart_request(m_caller.bucket(), m_key, m_options, m_options.sha256);
@@ -59,12 +89,9 @@ Result<void> MultipartUpload::create() {
 }
 
 Result<ETag> MultipartUpload::send_part(std::size_t index, std::stop_token stop) {
-  const std::uint64_t begin = index * m_part_size;
-  std::string buffer;
   AwsCall call = m_caller.call(upload_part_request(m_caller.bucket(), m_key, m_id, index + 1), m_key, "s3:PutObject");
   call.payload_sha256 = m_digests[index];
-  call.exchange.upload_size = std::min(m_part_size, m_file.size() - begin);
-  call.exchange.upload = [&](std::uint64_t offset) { return m_file.read(begin + offset, buffer); };
+  send_from(call.exchange, m_body, index * m_part_size, size_of(index));
   // Whichever comes first ends it: the caller's stop, or the failure of another part.
   std::stop_source either;
   const auto request_stop = [&either] { either.request_stop(); };
@@ -91,7 +118,7 @@ Result<void> MultipartUpload::send_parts(const UploadProgress& progress) {
       return;
     }
     m_etags[index] = *std::move(etag);
-    done += std::min(m_part_size, m_file.size() - index * m_part_size);
+    done += size_of(index);
     if (progress) progress(done);
   });
   return failure ? Result<void>(*std::move(failure)) : Result<void>();
@@ -124,15 +151,15 @@ Error MultipartUpload::abort(Error cause) {
 
 }  // namespace
 
-std::uint64_t part_size_of(std::uint64_t file_size) {
+std::uint64_t part_size_of(std::uint64_t size) {
   constexpr std::uint64_t k_mebibyte = 1ULL << 20;
-  const std::uint64_t needed = (file_size + k_max_parts - 1) / k_max_parts;
+  const std::uint64_t needed = (size + k_max_parts - 1) / k_max_parts;
   return std::max(k_min_part_size, (needed + k_mebibyte - 1) / k_mebibyte * k_mebibyte);
 }
 
-UploadOutcome upload_in_parts(const S3Caller& caller, std::string_view key, const UploadFile& file,
+UploadOutcome upload_in_parts(const S3Caller& caller, std::string_view key, const StoredBytes& body,
                               const PutOptions& options, ETagStyle style, const UploadProgress& progress) {
-  MultipartUpload upload(caller, key, file, options);
+  MultipartUpload upload(caller, key, body, options);
   if (auto created = upload.create(); !created) return {std::move(created).error()};
   if (auto sent = upload.send_parts(progress); !sent) return {upload.abort(std::move(sent).error())};
   UploadOutcome outcome = upload.complete(style);

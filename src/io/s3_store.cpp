@@ -2,20 +2,18 @@
 #include "io/s3_store.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "base/hash.hpp"
+#include "io/file_bytes.hpp"
 #include "io/s3_multipart.hpp"
 #include "io/s3_response.hpp"
-#include "io/upload_file.hpp"
+#include "model/pinned_bytes.hpp"
 
 namespace repoupdate {
 namespace {
-
-bool is_sha256(const std::string& text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
 
 bool has_condition(const PutOptions& options) {
   return options.if_absent || options.if_match.has_value();
@@ -29,7 +27,7 @@ bool is_condition_failure(const PutOptions& options, ErrorKind kind) {
 
 }  // namespace
 
-// A PUT in any of its forms, to be sent once or more. The views live as long as the call to put() or put_file().
+// A PUT in any of its forms, to be sent once or more. The views live as long as the call to put().
 struct S3Store::Upload {
   std::string_view key;
   std::uint64_t size;
@@ -135,51 +133,68 @@ Result<ObjectInfo> S3Store::read(std::string_view key, const GetOptions& options
   return *std::move(info);
 }
 
+Result<SharedBytes> S3Store::open(std::string_view key) {
+  auto info = head(key);
+  if (!info) return std::move(info).error();
+  return SharedBytes(std::make_shared<const PinnedBytes>(*this, *std::move(info)));
+}
+
+// `payload` says what is sent.
+UploadOutcome S3Store::send_at_once(const Upload& upload, ETagStyle style, HttpExchange payload) const {
+  HttpRequest request = put_object_request(m_caller.bucket(), upload.key, upload.options, upload.sha256);
+  add_condition(request, upload.options, style);
+  AwsCall call = m_caller.call(std::move(request), upload.key, "s3:PutObject");
+  call.payload_sha256 = upload.sha256;
+  payload.stop = call.exchange.stop;
+  call.exchange = std::move(payload);
+  AwsOutcome outcome = m_caller.send(call);
+  if (!outcome.response) return {std::move(outcome.response).error(), outcome.answer_lost};
+  return {stored_mark(*outcome.response), outcome.answer_lost};
+}
+
 Result<ObjectInfo> S3Store::put(std::string_view key, std::string_view bytes, const PutOptions& options) {
   if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
   Upload upload{key, bytes.size(), options, options.sha256.empty() ? sha256_hex(bytes) : options.sha256, {}};
-  upload.send = [&](ETagStyle style) -> UploadOutcome {
-    HttpRequest request = put_object_request(m_caller.bucket(), key, options, upload.sha256);
-    add_condition(request, options, style);
-    AwsCall call = m_caller.call(std::move(request), key, "s3:PutObject");
-    call.payload_sha256 = upload.sha256;
-    call.exchange.body = bytes;
-    AwsOutcome outcome = m_caller.send(call);
-    if (!outcome.response) return {std::move(outcome.response).error(), outcome.answer_lost};
-    return {stored_mark(*outcome.response), outcome.answer_lost};
+  upload.send = [&](ETagStyle style) {
+    HttpExchange payload;
+    payload.body = bytes;
+    return send_at_once(upload, style, std::move(payload));
   };
   return store(upload);
 }
 
+Result<ObjectInfo> S3Store::put(std::string_view key, const StoredBytes& body, const PutOptions& options) {
+  return put_body(key, body, options, {});
+}
+
 Result<ObjectInfo> S3Store::put_file(std::string_view key, const std::filesystem::path& path, const PutOptions& options,
                                      const UploadProgress& progress) {
-  if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
-  if (!is_sha256(options.sha256))
-    return Error{ErrorKind::invalid, m_caller.subject(key) + ": the SHA-256 of the file is not known", {}};
-  const auto file = UploadFile::open(path);
+  const auto file = FileBytes::open(path);
   if (!file) return file.error();
-  const bool in_parts = file->size() > k_max_single_put;
+  return put_body(key, **file, options, progress);
+}
+
+Result<ObjectInfo> S3Store::put_body(std::string_view key, const StoredBytes& body, const PutOptions& options,
+                                     const UploadProgress& progress) {
+  if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
+  if (auto given = check_sha256_given(key, options); !given) return std::move(given).error().within(name());
+  const bool in_parts = body.size() > k_max_single_put;
   if (in_parts && has_condition(options))
     if (auto holds = check_condition(key, options); !holds) return holds.error();
-  Upload upload{key, file->size(), options, options.sha256, {}};
-  upload.send = [&](ETagStyle style) -> UploadOutcome {
-    if (in_parts) return upload_in_parts(m_caller, key, *file, options, style, progress);
-    HttpRequest request = put_object_request(m_caller.bucket(), key, options, options.sha256);
-    add_condition(request, options, style);
-    std::string buffer;
-    AwsCall call = m_caller.call(std::move(request), key, "s3:PutObject");
-    call.payload_sha256 = options.sha256;
-    call.exchange.upload_size = file->size();
-    call.exchange.upload = [&](std::uint64_t offset) {
-      if (progress) progress(offset);
-      return file->read(offset, buffer);
-    };
-    AwsOutcome outcome = m_caller.send(call);
-    if (!outcome.response) return {std::move(outcome.response).error(), outcome.answer_lost};
-    return {stored_mark(*outcome.response), outcome.answer_lost};
+  Upload upload{key, body.size(), options, options.sha256, {}};
+  upload.send = [&](ETagStyle style) {
+    if (in_parts) return upload_in_parts(m_caller, key, body, options, style, progress);
+    HttpExchange payload;
+    send_from(payload, body, 0, body.size());
+    if (progress)
+      payload.upload = [&progress, next = std::move(payload.upload)](std::uint64_t offset) {
+        progress(offset);
+        return next(offset);
+      };
+    return send_at_once(upload, style, std::move(payload));
   };
   auto info = store(upload);
-  if (info && progress) progress(file->size());
+  if (info && progress) progress(body.size());
   return info;
 }
 

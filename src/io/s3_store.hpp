@@ -20,7 +20,7 @@ struct S3StoreOptions : S3BucketOptions {
   std::stop_token stop;  // ends every call with ErrorKind::cancelled
 };
 
-inline constexpr std::uint64_t k_max_single_put = 64ULL << 20;  // a larger file goes in parts
+inline constexpr std::uint64_t k_max_single_put = 64ULL << 20;  // of what put() reads as it goes; more goes in parts
 
 // Failures name the bucket and key and carry the request id. A bucket that does not exist is
 // ErrorKind::no_store, never not_found: a wrong name must not look like packages that are gone (I14).
@@ -40,7 +40,10 @@ public:
   Result<Object> get(std::string_view key, const GetOptions& options, std::uint64_t limit) override;
   // A transfer that breaks off goes on where it stopped, pinned to the same ETag.
   Result<ObjectInfo> read(std::string_view key, const GetOptions& options, const ByteSink& sink) override;
+  // One HEAD, then what PinnedBytes asks for.
+  Result<SharedBytes> open(std::string_view key) override;
   Result<ObjectInfo> put(std::string_view key, std::string_view bytes, const PutOptions& options) override;
+  Result<ObjectInfo> put(std::string_view key, const StoredBytes& body, const PutOptions& options) override;
   Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file, const PutOptions& options,
                               const UploadProgress& progress) override;
   Result<void> remove(std::string_view key) override;
@@ -48,6 +51,9 @@ public:
 
 private:
   struct Upload;
+  UploadOutcome send_at_once(const Upload& upload, ETagStyle style, HttpExchange payload) const;
+  Result<ObjectInfo> put_body(std::string_view key, const StoredBytes& body, const PutOptions& options,
+                              const UploadProgress& progress);
   Result<ObjectInfo> store(const Upload& upload);
   Result<void> check_condition(std::string_view key, const PutOptions& options);
   bool accepts_bare_etag(const Upload& upload);

@@ -10,6 +10,7 @@
 #include "base/hash.hpp"
 #include "io/s3_multipart.hpp"
 #include "testkit/fake_clock.hpp"
+#include "testkit/faulty_bytes.hpp"
 #include "testkit/loopback_server.hpp"
 
 namespace repoupdate {
@@ -49,6 +50,15 @@ protected:
                    {"Content-Length", std::to_string(bytes.size())},
                    {"x-amz-meta-repoupdate-sha256", sha256}},
                   request.method == "HEAD" ? "" : bytes);
+  }
+  // The answer to GET for a range of an object of `size` bytes.
+  static WireAnswer part(const std::string& bytes, std::uint64_t first, std::uint64_t size, const std::string& etag) {
+    const std::string last = std::to_string(first + bytes.size() - 1);
+    return answer(206,
+                  {{"ETag", etag},
+                   {"Last-Modified", k_date},
+                   {"Content-Range", "bytes " + std::to_string(first) + '-' + last + '/' + std::to_string(size)}},
+                  bytes);
   }
   static WireAnswer stored(const std::string& etag) { return answer(200, {{"ETag", etag}, {"Date", k_date}}); }
 
@@ -222,6 +232,67 @@ TEST_F(S3StoreTest, ReadRefusesAResumptionThatBeginsAnew) {
   EXPECT_EQ(taken, "0123");
 }
 
+TEST_F(S3StoreTest, OpenedObjectIsReadByPinnedRanges) {
+  serve([](const WireRequest& request, int number) {
+    if (number == 1) return object(request, "0123456789", "\"e\"");
+    EXPECT_EQ(request.header("if-match"), "\"e\"");
+    EXPECT_EQ(request.header("range"), "bytes=4-6");
+    return part("456", 4, 10, "\"e\"");
+  });
+  const auto opened = m_store->open("k");
+  ASSERT_TRUE(opened.ok()) << opened.error().text();
+  EXPECT_EQ((*opened)->size(), 10U);
+  EXPECT_FALSE((*opened)->is_local());
+  EXPECT_EQ(*read_piece(**opened, 4, 3), "456");
+  EXPECT_EQ(requests(), (std::vector<std::string>{"HEAD /b/k", "GET /b/k"}));
+}
+
+TEST_F(S3StoreTest, OpenedObjectIsReadOnWhereAnAnswerBrokeOff) {
+  serve([](const WireRequest& request, int number) {
+    if (number == 1) return object(request, "0123456789", "\"e\"");
+    WireAnswer reply = part("234567", 2, 10, "\"e\"");
+    if (number == 2) {
+      reply.bytes.resize(reply.bytes.size() - 4);
+      reply.then_close = true;
+      return reply;
+    }
+    EXPECT_EQ(request.header("range"), "bytes=4-7");
+    return part("4567", 4, 10, "\"e\"");
+  });
+  const auto opened = m_store->open("k");
+  ASSERT_TRUE(opened.ok());
+  EXPECT_EQ(*read_piece(**opened, 2, 6), "234567");
+}
+
+TEST_F(S3StoreTest, MissingObjectIsNotOpened) {
+  serve([](const WireRequest& request, int) { return answer(request.target == "/b" ? 200 : 404); });
+  EXPECT_TRUE(m_store->open("k").failed_with(ErrorKind::not_found));
+  EXPECT_TRUE(m_store->open("").failed_with(ErrorKind::invalid));
+}
+
+TEST_F(S3StoreTest, OpenedObjectIsNeverMixedWithWhatCameAfterIt) {
+  WireAnswer reply;
+  serve([&reply](const WireRequest& request, int number) {
+    if (request.target == "/b") return answer(200);
+    return number == 1 ? object(request, "0123456789", "\"e\"") : reply;
+  });
+  const auto opened = m_store->open("k");
+  ASSERT_TRUE(opened.ok());
+  const auto outcome = [&](WireAnswer next) {
+    reply = std::move(next);
+    const auto piece = read_piece(**opened, 0, 3);
+    return piece.ok() ? "read" : to_string(piece.error().kind);
+  };
+  EXPECT_EQ(outcome(part("012", 0, 10, "\"e\"")), "read");
+  EXPECT_EQ(outcome(answer(412, {}, k_condition_failed)), "precondition failed");
+  EXPECT_EQ(outcome(answer(404, {}, k_no_such_key)), "precondition failed");
+  EXPECT_EQ(outcome(part("abc", 0, 10, "\"new\"")), "precondition failed") << "a store without If-Match";
+  EXPECT_EQ(outcome(part("01", 0, 10, "\"e\"")), "corrupt");
+  EXPECT_EQ(outcome(part("0123", 0, 10, "\"e\"")), "corrupt") << "a store without ranges";
+  EXPECT_EQ(outcome(part("123", 1, 10, "\"e\"")), "corrupt");
+  EXPECT_EQ(outcome(answer(403)), "denied");
+}
+
 TEST_F(S3StoreTest, PutLetsTheStoreVerifyTheBytes) {
   serve([](const WireRequest&, int) { return stored("\"e\""); });
   PutOptions options;
@@ -351,7 +422,7 @@ TEST_F(S3StoreTest, StopEndsEveryCall) {
   EXPECT_TRUE(m_server->requests().empty());
 }
 
-// A file on disk and a server that takes multipart uploads.
+// A body that need not be in memory, or a file, and a server that takes multipart uploads.
 class S3UploadTest : public S3StoreTest {
 protected:
   ~S3UploadTest() override { std::filesystem::remove(m_path); }
@@ -447,6 +518,71 @@ TEST_F(S3UploadTest, LargeFileGoesInPartsWithItsRecord) {
   EXPECT_EQ(m_server->requests().at(0).header("x-amz-meta-repoupdate-sha256"), options.sha256);
   EXPECT_EQ(info->etag.text, "\"e-5\"");
   EXPECT_EQ(count("DELETE"), 0U);
+}
+
+TEST_F(S3UploadTest, SmallBodyIsOnePutUnderItsCondition) {
+  serve([](const WireRequest&, int) { return stored("\"e\""); });
+  const std::string bytes(3'000'000, 'x');
+  FaultyBytes body(bytes);
+  PutOptions options = if_match("\"old\"");
+  options.sha256 = sha256_hex(bytes);
+  const auto info = m_store->put("k", body, options);
+  ASSERT_TRUE(info.ok()) << info.error().text();
+  EXPECT_EQ(info->sha256, options.sha256);
+  ASSERT_EQ(requests(), std::vector<std::string>{"PUT /b/k"});
+  const WireRequest sent = m_server->requests().front();
+  EXPECT_TRUE(sent.body == bytes);
+  EXPECT_EQ(sent.header("x-amz-content-sha256"), options.sha256);
+  EXPECT_EQ(sent.header("if-match"), "\"old\"");
+  EXPECT_LE(body.largest_read(), k_local_piece);
+}
+
+TEST_F(S3UploadTest, EmptyBodyIsPut) {
+  serve([](const WireRequest&, int) { return stored("\"e\""); });
+  PutOptions options;
+  EXPECT_TRUE(m_store->put("k", MemoryBytes(""), options).failed_with(ErrorKind::invalid)) << "without its SHA-256";
+  options.sha256 = sha256_hex("");
+  ASSERT_TRUE(m_store->put("k", MemoryBytes(""), options).ok());
+  EXPECT_EQ(m_server->requests().at(0).header("content-length"), "0");
+}
+
+TEST_F(S3UploadTest, LargeBodyGoesInPartsAndIsNeverReadWhole) {
+  serve_parts([](const WireRequest&) { return std::nullopt; });
+  FaultyBytes body(m_large);
+  body.piece = 3'000'000;  // parts do not end where pieces do
+  PutOptions options = if_match("\"e-5\"");
+  options.sha256 = sha256_hex(m_large);
+  const auto info = m_store->put("k", body, options);
+  ASSERT_TRUE(info.ok()) << info.error().text();
+  std::string joined;
+  for (const auto& [number, bytes] : m_parts) joined += bytes;
+  EXPECT_TRUE(joined == m_large);
+  EXPECT_LE(body.largest_read(), body.piece);
+  const auto all = m_server->requests();
+  const auto end = std::find_if(all.begin(), all.end(), [](const WireRequest& request) {
+    return request.method == "POST" && !request.target.ends_with("?uploads=");
+  });
+  ASSERT_NE(end, all.end());
+  EXPECT_EQ(end->header("if-match"), "\"e-5\"") << "the condition holds when it appears";
+}
+
+// What the caller does about a lost condition would be wrong here: the object was not looked at.
+TEST_F(S3UploadTest, BodyThatChangesIsNotALostCondition) {
+  FaultyBytes small("small");
+  FaultyBytes large(m_large);
+  serve_parts([&large](const WireRequest& request) -> std::optional<WireAnswer> {
+    if (request.target.ends_with("?uploads=")) large.broken_from = large.size() - 1;  // its digest has been read
+    if (request.method == "HEAD") return answer(request.target == "/b" ? 200 : 404);
+    return std::nullopt;
+  });
+  small.broken_from = 3;
+  PutOptions options;
+  options.if_absent = true;
+  options.sha256 = sha256_hex("small");
+  EXPECT_TRUE(m_store->put("k", small, options).failed_with(ErrorKind::unavailable));
+  options.sha256 = sha256_hex(m_large);
+  EXPECT_TRUE(m_store->put("k", large, options).failed_with(ErrorKind::unavailable));
+  EXPECT_EQ(m_server->requests().back().method, "DELETE") << "what was sent of it is removed";
 }
 
 TEST_F(S3UploadTest, FailedPartAbortsTheUpload) {

@@ -13,6 +13,8 @@
 namespace repoupdate {
 namespace {
 
+constexpr std::uint64_t k_flush_step = std::uint64_t{4} << 20;
+
 std::string random_name() {
   std::random_device source;
   std::string name(k_staged_prefix);
@@ -33,10 +35,24 @@ Result<StagedFile> StagedFile::create(const std::string& directory) {
 }
 
 StagedFile::StagedFile(StagedFile&& other) noexcept
-    : m_file(std::move(other.m_file)), m_path(std::exchange(other.m_path, {})) {}
+    : m_file(std::move(other.m_file)),
+      m_path(std::exchange(other.m_path, {})),
+      m_written(other.m_written),
+      m_flushing(other.m_flushing) {}
 
 StagedFile::~StagedFile() {
   if (!m_path.empty()) ::unlink(m_path.c_str());
+}
+
+Result<void> StagedFile::write(std::string_view bytes) {
+  if (auto written = write_all(m_file, bytes, m_path); !written) return written;
+  m_written += bytes.size();
+  if (m_written - m_flushing < k_flush_step) return {};
+  // A hint that may fail: sync() is what counts.
+  static_cast<void>(::sync_file_range(m_file.get(), static_cast<off_t>(m_flushing),
+                                      static_cast<off_t>(m_written - m_flushing), SYNC_FILE_RANGE_WRITE));
+  m_flushing = m_written;
+  return {};
 }
 
 Result<struct stat> StagedFile::publish(const std::string& path) {

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,7 +27,8 @@ public:
   StagedFile& operator=(StagedFile&&) = delete;
   ~StagedFile();
 
-  Result<void> write(std::string_view bytes) { return write_all(m_file, bytes, m_path); }
+  // The disk begins its work while more is written, so that sync() has little left to wait for.
+  Result<void> write(std::string_view bytes);
   // To be called after the last write; the bytes then survive a loss of power.
   Result<void> sync() { return sync_file(m_file, m_path); }
 
@@ -38,7 +40,9 @@ private:
   StagedFile(FileHandle file, std::string path) : m_file(std::move(file)), m_path(std::move(path)) {}
 
   FileHandle m_file;
-  std::string m_path;  // empty once published or moved from
+  std::string m_path;            // empty once published or moved from
+  std::uint64_t m_written = 0;   // bytes
+  std::uint64_t m_flushing = 0;  // of these, which the disk has been told to write
 };
 
 }  // namespace repoupdate

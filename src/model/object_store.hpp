@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "model/object.hpp"
+#include "model/stored_bytes.hpp"
 
 namespace repoupdate {
 
@@ -46,6 +47,9 @@ public:
   // "s3://bucket" or a directory's absolute path; for messages.
   virtual std::string name() const = 0;
 
+  // The objects are files of this machine: open() and what it gives cost no request.
+  virtual bool is_local() const { return false; }
+
   // Size, ETag, Last-Modified, and the SHA-256 where one can be had without reading the object.
   virtual Result<ObjectInfo> head(std::string_view key) = 0;
 
@@ -55,10 +59,18 @@ public:
   // The whole object in pieces, in order; the returned info is that of the bytes delivered.
   virtual Result<ObjectInfo> read(std::string_view key, const GetOptions& options, const ByteSink& sink) = 0;
 
+  // The object as it is now, to be read at any offset and as often as wanted: each read is of that very version, or
+  // fails with precondition_failed. The store must outlive it.
+  virtual Result<SharedBytes> open(std::string_view key) = 0;
+
   // Atomic: readers see the old bytes or the new ones. precondition_failed when the condition does not hold;
   // if_match on a missing key is precondition_failed too. A repeated put that finds its own bytes in place
   // after a lost answer succeeds.
   virtual Result<ObjectInfo> put(std::string_view key, std::string_view bytes, const PutOptions& options) = 0;
+
+  // The same without the bytes in memory at once (options.sha256 must be set). corrupt when they do not have that
+  // SHA-256; precondition_failed speaks of the condition alone: see unreadable_body().
+  virtual Result<ObjectInfo> put(std::string_view key, const StoredBytes& body, const PutOptions& options) = 0;
 
   // The same from a file (options.sha256 must be set), in parts when large; nothing is left behind on failure.
   virtual Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file,
@@ -71,5 +83,12 @@ public:
   // `continuation` is empty or ListPage::next of the page before.
   virtual Result<ListPage> list(std::string_view prefix, std::string_view continuation) = 0;
 };
+
+// What put() says when reading its body failed with `error`. A body that is other bytes by now is unavailable, never
+// precondition_failed: that is about the object which is put.
+Error unreadable_body(Error error);
+
+// invalid unless options.sha256 is a SHA-256 in lower-case hex.
+Result<void> check_sha256_given(std::string_view key, const PutOptions& options);
 
 }  // namespace repoupdate

@@ -8,10 +8,19 @@
 #include <vector>
 
 #include "model/object.hpp"
+#include "model/stored_bytes.hpp"
 
 namespace repoupdate {
 
-// One file of a publication. The key is relative to the repository root.
+// A metadata file of a publication. The key is relative to the repository root.
+struct PublishedFile {
+  std::string key;
+  SharedBytes body;
+  std::string sha256;  // hex, of body
+  std::string content_type;
+};
+
+// The same for what is small.
 struct PublishedObject {
   std::string key;
   std::string bytes;
@@ -21,7 +30,7 @@ struct PublishedObject {
 
 // Everything that makes an edit visible, ready to put: checksum-named files in any order, then the pointer.
 struct Publication {
-  std::vector<PublishedObject> immutable;    // never overwritten with other bytes (I1); cached for ever
+  std::vector<PublishedFile> immutable;      // never overwritten with other bytes (I1); cached for ever
   PublishedObject pointer;                   // repomd.xml; never cached
   std::optional<ETag> base;                  // the pointer's ETag that this was planned on; none: must be absent
   std::size_t packages = 0;                  // listed after it

@@ -10,15 +10,16 @@ namespace {
 constexpr std::string_view k_metadata_prefix = "repodata/";
 constexpr std::string_view k_xml_content_type = "application/xml";
 
-RepomdRecord make_record(MetadataKind kind, const EncodedFile& file, std::int64_t timestamp) {
+RepomdRecord make_record(MetadataKind kind, const WrittenFile& written, std::int64_t timestamp) {
   RepomdRecord record;
   record.type = info(kind).name;
   record.location_href =
-      "repodata/" + file.checksum.hex + '-' + record.type + ".xml" + std::string(file_suffix(file.compression));
-  record.checksum = file.checksum;
-  record.open_checksum = file.open_checksum;
-  record.size = file.bytes.size();
-  record.open_size = file.open_size;
+      std::string(k_metadata_prefix) + written.digest.checksum.hex + '-' + record.type + ".xml" +
+      std::string(file_suffix(written.file.compression));
+  record.checksum = written.digest.checksum;
+  record.open_checksum = written.digest.open_checksum;
+  record.size = written.file.stored->size();
+  record.open_size = written.file.table.open_size();
   record.timestamp = timestamp;
   return record;
 }
@@ -29,7 +30,7 @@ const MetadataKindInfo* kind_of(const RepomdRecord& record) {
   return found == k_metadata_kinds.end() ? nullptr : found;
 }
 
-std::vector<RepomdRecord> renew_records(const Repomd& old, const PerKind<EncodedFile>& files, SystemTime now) {
+std::vector<RepomdRecord> renew_records(const Repomd& old, const PerKind<WrittenFile>& files, SystemTime now) {
   const std::int64_t timestamp = std::max<std::int64_t>(now.time_since_epoch().count(), old.newest_timestamp());
   std::vector<RepomdRecord> records;
   for (const auto& about : k_metadata_kinds)
@@ -60,27 +61,28 @@ std::vector<std::string> superseded_keys(const Repomd& old, const Repomd& renewe
 
 }  // namespace
 
-Publication compose_publication(const Repomd& old, PerKind<EncodedFile> files, std::size_t packages, SystemTime now) {
-  Repomd renewed = old;
+Composed compose_publication(const Repomd& old, const PerKind<WrittenFile>& files, SystemTime now) {
+  Composed composed{{}, old};
+  Repomd& renewed = composed.repomd;
   renewed.revision = next_revision(old.revision, now);
   renewed.records = renew_records(old, files, now);
 
-  Publication publication;
-  publication.packages = packages;
+  Publication& publication = composed.publication;
+  publication.packages = files[MetadataKind::primary].file.table.packages();
   publication.revision = renewed.revision;
   publication.superseded = superseded_keys(old, renewed);
   for (const RepomdRecord& record : old.records)
     if (is_derived_record(record.type)) publication.dropped_records.push_back(record.type);
   for (const auto& about : k_metadata_kinds) {
-    EncodedFile& file = files[about.kind];
-    publication.immutable.push_back({renewed.find(about.kind)->location_href, std::move(file.bytes),
-                                     std::move(file.sha256), std::string(content_type(file.compression))});
+    const WrittenFile& written = files[about.kind];
+    publication.immutable.push_back({renewed.find(about.kind)->location_href, written.file.stored,
+                                     written.digest.sha256, std::string(content_type(written.file.compression))});
   }
   std::string repomd = write_repomd(renewed);
   std::string sha256 = sha256_hex(repomd);
   publication.pointer = {std::string(k_repomd_key), std::move(repomd), std::move(sha256),
                          std::string(k_xml_content_type)};
-  return publication;
+  return composed;
 }
 
 }  // namespace repoupdate

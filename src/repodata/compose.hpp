@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
-
 #include "base/clock.hpp"
 #include "model/metadata_kind.hpp"
 #include "model/publication.hpp"
-#include "repodata/encoder.hpp"
+#include "repodata/file_digest.hpp"
 #include "repodata/repomd.hpp"
+#include "repodata/segmented_file.hpp"
 
 namespace repoupdate {
 
-// New metadata files and the repomd.xml that names them. The three records take the places of the old ones; derived
+// A metadata file that is ready to be put, with what repomd.xml says about it (invariant I8).
+struct WrittenFile {
+  SegmentedFile file;
+  FileDigest digest;
+};
+
+struct Composed {
+  Publication publication;
+  Repomd repomd;  // as it reads there
+};
+
+// The repomd.xml that names the new metadata files. The three records take the places of the old ones; derived
 // records are left out, all others stay as they stand (I9). revision and timestamps do not sink (I13).
 // `Publication::base` is left empty.
-Publication compose_publication(const Repomd& old, PerKind<EncodedFile> files, std::size_t packages, SystemTime now);
+Composed compose_publication(const Repomd& old, const PerKind<WrittenFile>& files, SystemTime now);
 
 }  // namespace repoupdate

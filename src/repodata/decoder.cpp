@@ -21,8 +21,9 @@
 namespace repoupdate {
 namespace {
 
-constexpr std::size_t k_piece_size = 256U << 10;    // of open bytes
-constexpr std::size_t k_max_input_step = 1U << 30;  // zlib and bzip2 count with 32 bits
+constexpr std::size_t k_piece_size = 256U << 10;  // of open bytes
+constexpr std::size_t k_input_size = 256U << 10;  // of stored bytes that are read at once
+constexpr std::size_t k_magic_size = 6;           // enough to tell every format
 
 // What one call of a library did. `ended`: the member, frame or stream is complete.
 struct Progress {
@@ -45,7 +46,7 @@ public:
   Result<Progress> run(std::string_view in, std::span<char> out) {
     const std::size_t count = std::min(in.size(), out.size());
     std::copy_n(in.begin(), count, out.begin());
-    return Progress{count, count, count == in.size()};
+    return Progress{count, count, false};
   }
   void restart() {}
 };
@@ -60,15 +61,14 @@ public:
   ~GzipCodec() { inflateEnd(&m_stream); }
 
   Result<Progress> run(std::string_view in, std::span<char> out) {
-    const std::size_t offered = std::min(in.size(), k_max_input_step);
     m_stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));  // zlib does not write there
-    m_stream.avail_in = static_cast<uInt>(offered);
+    m_stream.avail_in = static_cast<uInt>(in.size());
     m_stream.next_out = reinterpret_cast<Bytef*>(out.data());
     m_stream.avail_out = static_cast<uInt>(out.size());
     const int code = inflate(&m_stream, Z_NO_FLUSH);
     if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
       return corrupt(std::string("gzip: ") + (m_stream.msg ? m_stream.msg : "cannot be decompressed"));
-    return Progress{offered - m_stream.avail_in, out.size() - m_stream.avail_out, code == Z_STREAM_END};
+    return Progress{in.size() - m_stream.avail_in, out.size() - m_stream.avail_out, code == Z_STREAM_END};
   }
   void restart() { inflateReset(&m_stream); }
 
@@ -134,14 +134,13 @@ public:
   ~Bzip2Codec() { BZ2_bzDecompressEnd(&m_stream); }
 
   Result<Progress> run(std::string_view in, std::span<char> out) {
-    const std::size_t offered = std::min(in.size(), k_max_input_step);
     m_stream.next_in = const_cast<char*>(in.data());  // libbz2 does not write there
-    m_stream.avail_in = static_cast<unsigned>(offered);
+    m_stream.avail_in = static_cast<unsigned>(in.size());
     m_stream.next_out = out.data();
     m_stream.avail_out = static_cast<unsigned>(out.size());
     const int code = BZ2_bzDecompress(&m_stream);
     if (code != BZ_OK && code != BZ_STREAM_END) return corrupt("bzip2: the data are damaged");
-    return Progress{offered - m_stream.avail_in, out.size() - m_stream.avail_out, code == BZ_STREAM_END};
+    return Progress{in.size() - m_stream.avail_in, out.size() - m_stream.avail_out, code == BZ_STREAM_END};
   }
   void restart() {
     BZ2_bzDecompressEnd(&m_stream);
@@ -187,10 +186,15 @@ void choose(Codec& codec, Format format) {
 }  // namespace
 
 struct Decoder::State {
+  Result<void> refill();
   Result<void> start();
   Result<void> end_member();
+  bool at_end() const { return rest.empty() && offset == stored->size(); }
 
-  std::string_view rest;  // of the stored bytes
+  SharedBytes stored;
+  std::uint64_t offset = 0;  // of what is read next
+  std::string input;
+  std::string_view rest;  // of the input
   std::uint64_t max_open_size;
   std::uint64_t open_size = 0;
   std::optional<Format> format;  // none before the first call
@@ -199,7 +203,21 @@ struct Decoder::State {
   bool done = false;
 };
 
+// Keeps enough input to tell a format, and some for the codec.
+Result<void> Decoder::State::refill() {
+  if (rest.size() >= k_magic_size || offset == stored->size()) return {};
+  input.erase(0, input.size() - rest.size());
+  const std::size_t kept = input.size();
+  input.resize(kept + static_cast<std::size_t>(std::min<std::uint64_t>(k_input_size, stored->size() - offset)));
+  const auto fresh = std::span(input).subspan(kept);
+  if (auto read = stored->read(offset, fresh); !read) return read;
+  offset += fresh.size();
+  rest = input;
+  return {};
+}
+
 Result<void> Decoder::State::start() {
+  if (auto filled = refill(); !filled) return filled;
   if (rest.empty()) return corrupt("it is empty");
   format = detect(rest);
   if (!format) return unsupported("it is neither XML nor compressed with gzip, zstd, xz or bzip2");
@@ -209,18 +227,25 @@ Result<void> Decoder::State::start() {
 
 // Behind a member: the end, padding up to the end, or a further member.
 Result<void> Decoder::State::end_member() {
-  rest.remove_prefix(std::min(rest.find_first_not_of('\0'), rest.size()));
+  for (;;) {
+    rest.remove_prefix(std::min(rest.find_first_not_of('\0'), rest.size()));
+    if (!rest.empty() || at_end()) break;
+    if (auto filled = refill(); !filled) return filled;
+  }
   done = rest.empty();
   if (done) return {};
+  if (auto filled = refill(); !filled) return filled;
   if (detect(rest) != format) return corrupt("something else follows its compressed data");
   std::visit([](auto& chosen) { chosen.restart(); }, codec);
   return {};
 }
 
-Decoder::Decoder(std::string_view stored, std::uint64_t max_open_size) : m_state(std::make_unique<State>()) {
-  m_state->rest = stored;
+Decoder::Decoder(SharedBytes stored, std::uint64_t max_open_size) : m_state(std::make_unique<State>()) {
+  m_state->stored = std::move(stored);
   m_state->max_open_size = max_open_size;
 }
+Decoder::Decoder(std::string_view stored, std::uint64_t max_open_size)
+    : Decoder(in_memory(std::string(stored)), max_open_size) {}
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 Decoder::~Decoder() = default;
@@ -231,6 +256,7 @@ Result<std::string_view> Decoder::next() {
     if (auto started = state.start(); !started) return std::move(started).error();
   }
   while (!state.done) {
+    if (auto filled = state.refill(); !filled) return std::move(filled).error();
     auto progress = std::visit([&](auto& chosen) { return chosen.run(state.rest, state.piece); }, state.codec);
     if (!progress) return std::move(progress).error();
     state.rest.remove_prefix(progress->consumed);
@@ -239,6 +265,8 @@ Result<std::string_view> Decoder::next() {
       return unsupported("it decompresses to more than " + std::to_string(state.max_open_size) + " bytes");
     if (progress->ended) {
       if (auto ended = state.end_member(); !ended) return std::move(ended).error();
+    } else if (state.format == Format::plain) {
+      state.done = state.at_end();
     } else if (progress->consumed == 0 && progress->produced == 0) {
       return corrupt("its compressed data end too early");
     }

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "model/stored_bytes.hpp"
 
 namespace repoupdate {
 
@@ -24,7 +25,7 @@ inline constexpr std::uint64_t k_max_xz_memory = 256ULL << 20;  // xz -9 needs 6
 
 class Decoder {
 public:
-  // `stored` must live as long as the decoder.
+  explicit Decoder(SharedBytes stored, std::uint64_t max_open_size = k_max_open_metadata_size);
   explicit Decoder(std::string_view stored, std::uint64_t max_open_size = k_max_open_metadata_size);
   Decoder(Decoder&&) noexcept;
   Decoder& operator=(Decoder&&) noexcept;

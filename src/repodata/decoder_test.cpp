@@ -4,13 +4,12 @@
 #include <bzlib.h>
 #include <gtest/gtest.h>
 #include <lzma.h>
-#include <zstd.h>
 
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "repodata/encoder.hpp"
+#include "repodata/whole_file.hpp"
 
 namespace repoupdate {
 namespace {
@@ -23,18 +22,6 @@ std::string text_of(std::size_t size) {
     text += std::to_string(state % 1000) + (state % 7 == 0 ? "<package>" : " ");
   }
   return text;
-}
-
-std::string gzip(std::string_view text) {
-  Encoder encoder(Compression::gz, HashType::sha256);
-  encoder.write(text);
-  return encoder.finish().bytes;
-}
-
-std::string zstd(std::string_view text) {
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
-  return out;
 }
 
 std::string xz(std::string_view text) {
@@ -70,7 +57,8 @@ struct Format {
   std::string name;
   std::function<std::string(std::string_view)> encode;
 };
-const std::vector<Format> k_formats{{"gzip", gzip}, {"zstd", zstd}, {"xz", xz}, {"bzip2", bzip2}};
+const std::vector<Format> k_formats{
+    {"gzip", sample::whole_gzip}, {"zstd", sample::whole_zstd}, {"xz", xz}, {"bzip2", bzip2}};
 
 TEST(Decoder, ReadsEveryFormatByItsMagic) {
   const std::string text = text_of(1'000'000);
@@ -94,7 +82,7 @@ TEST(Decoder, ReadsAllMembersAndIgnoresZeroPadding) {
 
 TEST(Decoder, ReadsSkippableZstdFramesAnywhere) {
   const std::string skippable("\x53\x2a\x4d\x18\x03\0\0\0abc", 11);
-  const auto open = decode(skippable + zstd("<a>") + skippable + zstd("</a>") + skippable);
+  const auto open = decode(skippable + sample::whole_zstd("<a>") + skippable + sample::whole_zstd("</a>") + skippable);
   ASSERT_TRUE(open) << open.error().text();
   EXPECT_EQ(*open, "<a></a>");
 }
@@ -123,7 +111,7 @@ TEST(Decoder, DamagedInputIsCorrupt) {
 TEST(Decoder, SomethingElseBehindTheDataIsCorrupt) {
   for (const auto& format : k_formats)
     EXPECT_TRUE(decode(format.encode("<a/>") + "garbage").failed_with(ErrorKind::corrupt)) << format.name;
-  EXPECT_TRUE(decode(gzip("<a/>") + xz("<a/>")).failed_with(ErrorKind::corrupt));
+  EXPECT_TRUE(decode(sample::whole_gzip("<a/>") + xz("<a/>")).failed_with(ErrorKind::corrupt));
 }
 
 TEST(Decoder, RefusesWhatItDoesNotKnow) {
@@ -133,7 +121,7 @@ TEST(Decoder, RefusesWhatItDoesNotKnow) {
 }
 
 TEST(Decoder, StopsAtTheLimitOfOpenBytes) {
-  const std::string bomb = gzip(std::string(10'000'000, ' '));
+  const std::string bomb = sample::whole_gzip(std::string(10'000'000, ' '));
   EXPECT_TRUE(decode(bomb, 10'000'000));
   EXPECT_TRUE(decode(bomb, 9'999'999).failed_with(ErrorKind::unsupported));
 }

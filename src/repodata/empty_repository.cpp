@@ -1,27 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "repodata/empty_repository.hpp"
 
+#include <string>
 #include <utility>
 
+#include "repodata/frame_draft.hpp"
 #include "repodata/prolog.hpp"
+#include "repodata/take_over.hpp"
 
 namespace repoupdate {
+namespace {
 
-StoredRepository empty_repository(Repomd repomd) {
-  StoredRepository empty;
-  empty.index.repomd = std::move(repomd);
-  for (const auto& about : k_metadata_kinds) {
-    std::string& stored = empty.stored[about.kind];
-    stored = empty_document(about.kind);
-    // The record goes on naming the old file, which will be superseded, but describes the empty one.
-    for (RepomdRecord& record : empty.index.repomd.records) {
-      if (record.type != about.name) continue;
-      const HashType type = record.checksum ? record.checksum->type : HashType::sha256;
-      record.checksum = record.open_checksum = Checksum{type, hash_hex(type, stored)};
-      record.size = record.open_size = stored.size();
-    }
+// Prolog and trailer, a frame each.
+SegmentedFile empty_file(SegmentedFile file) {
+  const std::string document = empty_document(file.kind);
+  const std::size_t trailer = document.rfind("</");
+  FrameEncoder encoder(file.compression);
+  std::string stored;
+  for (const std::string_view open :
+       {std::string_view(document).substr(0, trailer), std::string_view(document).substr(trailer)}) {
+    NewFrame frame = encode_frame({open, draft_segments({0}, open.size(), {}), {}}, encoder, file.compression);
+    for (const auto& part : frame.parts) stored += part.bytes;
+    file.table.frames.push_back(std::move(frame.row));
   }
-  return empty;
+  file.stored = in_memory(std::move(stored));
+  return file;
+}
+
+}  // namespace
+
+RepoIndex empty_repository(Repomd repomd, std::optional<Compression> compression) {
+  RepoIndex index;
+  for (const auto& about : k_metadata_kinds)
+    index.files[about.kind] = empty_file(describe_file(repomd, about.kind, compression));
+  index.repomd = std::move(repomd);
+  index.proven = true;
+  return index;
 }
 
 }  // namespace repoupdate

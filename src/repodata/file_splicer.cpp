@@ -2,117 +2,262 @@
 #include "repodata/file_splicer.hpp"
 
 #include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "repodata/fragment_reader.hpp"
-#include "repodata/item_reader.hpp"
+#include "base/parallel.hpp"
+#include "repodata/fragment_scanner.hpp"
+#include "repodata/frame_edit.hpp"
 #include "repodata/prolog.hpp"
-#include "repodata/xml_text.hpp"
+#include "repodata/segment_container.hpp"
 
 namespace repoupdate {
 namespace {
 
-// What an erased fragment takes with it of the gap behind: the rest of its line, as far as that is white space.
-std::string_view without_line_end(std::string_view gap) {
-  const std::size_t blank = std::min(gap.find_first_not_of(k_xml_space), gap.size());
-  const std::size_t line_end = gap.substr(0, blank).find('\n');
-  return gap.substr(line_end == std::string_view::npos ? blank : line_end + 1);
-}
+// Adjacent frames of the old file that are edited as one.
+struct Group {
+  std::size_t first = 0;
+  std::size_t count = 1;  // 0: the first packages of all come before this frame
+  FrameEdit edit;
+};
+
+// What is edited together because little would be left of each; more would cost memory.
+constexpr std::size_t k_max_group = 8;
+
+// Frames of the old file, and what came of them.
+struct Replacement {
+  std::size_t first = 0;
+  std::size_t count = 1;
+  std::vector<NewFrame> frames;
+};
 
 class FileSplicer {
 public:
-  FileSplicer(const FileSplice& splice, const RepoIndex& index, const SplicePlan& plan)
-      : m_splice(splice), m_index(index), m_plan(plan), m_encoder(splice.compression, splice.checksum_type) {}
+  FileSplicer(const SegmentedFile& file, const SplicePlan& plan, std::size_t threads)
+      : m_file(file),
+        m_plan(plan),
+        m_threads(threads),
+        m_places(frame_places(file)),
+        m_sizes(file.sizes.value_or(segment_sizes(file.compression, file.table.open_size()))) {}
 
-  Result<std::optional<EncodedFile>> run() {
-    ItemReader reader(m_splice.kind, m_splice.stored);
-    for (;;) {
-      auto item = reader.next();
-      if (!item) return std::move(item).error();
-      if (!*item) break;
-      const auto fits = on_item(**item);
-      if (!fits) return fits.error();
-      if (!*fits) return std::optional<EncodedFile>();
-    }
-    return std::optional(m_encoder.finish());
+  Result<SegmentedFile> run() {
+    assign_edits();
+    auto prolog = renew_prolog();
+    if (!prolog) return std::move(prolog).error();
+
+    std::vector<Replacement> replacements(m_groups.size());
+    std::vector<Result<void>> outcomes(m_groups.size());
+    for_each_parallel(m_groups.size(), m_threads, [&](std::size_t i) {
+      const std::size_t limit = i + 1 < m_groups.size() ? m_groups[i + 1].first : last();
+      auto replacement = replace(m_groups[i], limit);
+      if (replacement)
+        replacements[i] = *std::move(replacement);
+      else
+        outcomes[i] = std::move(replacement).error();
+    });
+    for (auto& outcome : outcomes)
+      if (!outcome) return std::move(outcome).error();
+    return put_together(*std::move(prolog), std::move(replacements));
   }
 
 private:
-  // False when the item does not fit the index.
-  Result<bool> on_item(const MetadataItem& item) {
-    switch (item.kind) {
-      case MetadataItem::Kind::prolog: return on_prolog(item.bytes);
-      case MetadataItem::Kind::fragment: return on_fragment(item.bytes);
-      case MetadataItem::Kind::gap:
-        write(std::exchange(m_erased_before, false) ? without_line_end(item.bytes) : item.bytes);
-        return true;
-      case MetadataItem::Kind::trailer: break;
+  std::size_t last() const { return m_file.table.frames.size() - 1; }  // the trailer
+  bool holds_packages(std::size_t frame) const { return frame > 0 && frame < last(); }
+
+  // The frame in which the package at this position begins; for the position behind the last, the last frame with
+  // packages, or the trailer's place when there is none.
+  std::size_t frame_of(std::size_t position) const {
+    const auto behind = std::ranges::upper_bound(m_places, position, {}, &FramePlace::first_package);
+    const auto frame = static_cast<std::size_t>(std::distance(m_places.begin(), behind)) - 1;
+    return frame > last() ? (last() > 1 ? last() - 1 : last()) : frame;
+  }
+
+  void assign_edits() {
+    std::map<std::size_t, FrameEdit> edits;  // by frame
+    for (const auto& erase : m_plan.erases) {
+      const std::size_t frame = frame_of(erase.position);
+      edits[frame].erases.push_back({erase.position - m_places[frame].first_package, erase.pkgid});
     }
-    return on_trailer(item.bytes);
-  }
-
-  Result<bool> on_prolog(std::string_view bytes) {
-    auto prolog = read_prolog(m_splice.kind, bytes);
-    if (!prolog) return std::move(prolog).error();
-    write(with_count(*prolog, m_plan.packages));
-    m_root_was_empty = prolog->root_was_empty;
-    return true;
-  }
-
-  Result<bool> on_fragment(std::string_view bytes) {
-    if (m_position == m_index.entries.size()) return false;
-    if (m_splice.kind != MetadataKind::primary) {  // the index is primary's
-      const auto pkgid = read_fragment_pkgid(bytes);
-      if (!pkgid) return pkgid.error();
-      if (*pkgid != m_index.entries[m_position].pkgid) return false;
+    for (const auto& insert : m_plan.inserts) {
+      const std::size_t frame = frame_of(insert.before);
+      edits[frame].inserts.push_back(
+          {insert.before - m_places[frame].first_package, insert.record->fragments[m_file.kind]});
     }
-    write_inserts();
-    m_erased_before = m_plan.erased[m_position++];
-    if (!m_erased_before) write(bytes);
-    return true;
-  }
-
-  Result<bool> on_trailer(std::string_view bytes) {
-    if (m_position != m_index.entries.size()) return false;
-    write_inserts();
-    if (m_root_was_empty) write("</" + std::string(info(m_splice.kind).root) + '>');
-    write(bytes);
-    return true;
-  }
-
-  // Those that belong before the entry at m_position.
-  void write_inserts() {
-    for (; m_next_insert < m_plan.inserts.size(); ++m_next_insert) {
-      const auto& insert = m_plan.inserts[m_next_insert];
-      if (insert.before != m_position) return;
-      if (!m_ends_line) write("\n");
-      write(insert.record->fragments[m_splice.kind]);
+    std::uint64_t size = 0;  // of what will be left of the last group, about
+    for (auto& [frame, edit] : edits) {
+      const std::uint64_t left = estimate_left(frame, edit);
+      const bool is_next = !m_groups.empty() && frame == m_groups.back().first + m_groups.back().count;
+      if (is_next && size > 0 && size < m_sizes.frame / 4 && m_groups.back().count < k_max_group) {
+        join(m_groups.back(), std::move(edit));
+        size += left;
+      } else {
+        m_groups.push_back({frame, holds_packages(frame) ? std::size_t{1} : 0, std::move(edit)});
+        size = left;
+      }
     }
   }
 
-  void write(std::string_view bytes) {
-    if (bytes.empty()) return;
-    m_encoder.write(bytes);
-    m_ends_line = bytes.back() == '\n';
+  std::uint64_t estimate_left(std::size_t frame, const FrameEdit& edit) const {
+    const Frame& row = m_file.table.frames[frame];
+    std::uint64_t left = 0;
+    if (row.packages > 0) left = row.open_size / row.packages * (row.packages - edit.erases.size());
+    for (const auto& insert : edit.inserts) left += insert.fragment.size();
+    return left;
   }
 
-  const FileSplice& m_splice;
-  const RepoIndex& m_index;
+  void join(Group& group, FrameEdit&& edit) const {
+    const std::size_t before = m_places[group.first + group.count].first_package - m_places[group.first].first_package;
+    for (auto& erase : edit.erases) group.edit.erases.push_back({before + erase.package, erase.pkgid});
+    for (auto& insert : edit.inserts) group.edit.inserts.push_back({before + insert.before, insert.fragment});
+    ++group.count;
+  }
+
+  Result<NewFrame> renew_prolog() const {
+    const Frame& old = m_file.table.frames.front();
+    FrameReader reader(m_file);
+    const auto open = reader.open(old, m_places.front().offset);
+    if (!open) return open.error();
+    FragmentScanner scanner(m_file.kind);
+    scanner.feed(*open);
+    const auto item = scanner.next();
+    if (!item) return item.error();
+    if (!*item) return Error{ErrorKind::corrupt, "its first frame is not the prolog", {}};
+    const std::size_t prolog_size = (*item)->bytes.size();
+    const auto prolog = read_prolog(m_file.kind, (*item)->bytes);
+    if (!prolog) return prolog.error();
+    std::string renewed = with_count(*prolog, m_plan.packages);
+    renewed += open->substr(prolog_size);
+    const bool inserts_first = !m_plan.inserts.empty() && m_plan.inserts.front().before == 0;
+    if (inserts_first && !renewed.ends_with('\n')) renewed += '\n';
+    FrameEncoder encoder(m_file.compression);
+    const DraftFrame draft{renewed, draft_segments({0}, renewed.size(), {}), {}};
+    return encode_frame(draft, encoder, m_file.compression);
+  }
+
+  // Frames up to `limit` may be joined with the group.
+  Result<Replacement> replace(const Group& group, std::size_t limit) const {
+    Replacement replacement{group.first, group.count, {}};
+    FrameReader reader(m_file);
+    std::vector<OldFrame> old;
+    for (std::size_t i = 0; i < group.count; ++i)
+      if (auto read = read_old(reader, group.first + i, old); !read) return std::move(read).error();
+    for (;;) {
+      const auto edited = edit_frames(m_file.kind, old, group.edit, m_sizes);
+      if (!edited) return edited.error();
+      const std::size_t following = group.first + replacement.count;
+      const bool small = !edited->open.empty() && edited->open.size() < m_sizes.frame / 4;
+      if (small && group.count > 0 && following < limit) {
+        if (auto read = read_old(reader, following, old); !read) return std::move(read).error();
+        ++replacement.count;
+        continue;
+      }
+      auto encoded = encode(*edited, replacement);
+      if (encoded.failed_with(ErrorKind::corrupt)) encoded = encode_anew(std::move(old), group.edit, replacement);
+      if (!encoded) return std::move(encoded).error();
+      return replacement;
+    }
+  }
+
+  Result<void> read_old(FrameReader& reader, std::size_t frame, std::vector<OldFrame>& old) const {
+    const Frame& row = m_file.table.frames[frame];
+    if (auto open = reader.open(row, m_places[frame].offset); !open) return std::move(open).error();
+    old.push_back({row.segments, m_places[frame].offset, reader.take_open()});
+    return {};
+  }
+
+  Result<void> encode(const EditedFrames& edited, Replacement& replacement) const {
+    replacement.frames.resize(edited.drafts.size());
+    std::vector<Result<void>> outcomes(edited.drafts.size());
+    for_each_parallel(edited.drafts.size(), m_threads, [&](std::size_t i) {
+      FrameEncoder encoder(m_file.compression);
+      replacement.frames[i] = encode_frame(edited.drafts[i], encoder, m_file.compression);
+      outcomes[i] = read_back(replacement.frames[i], edited.drafts[i].open);
+    });
+    for (auto& outcome : outcomes)
+      if (!outcome) return std::move(outcome);
+    return {};
+  }
+
+  // Without the segments, which are not where the table says.
+  Result<void> encode_anew(std::vector<OldFrame> old, const FrameEdit& edit, Replacement& replacement) const {
+    for (OldFrame& frame : old) frame.segments = {};
+    const auto edited = edit_frames(m_file.kind, old, edit, m_sizes);
+    if (!edited) return edited.error();
+    return encode(*edited, replacement);
+  }
+
+  // Old segments were kept on the word of the table.
+  Result<void> read_back(const NewFrame& frame, std::string_view expected) const {
+    std::string stored, open;
+    for (const auto& part : frame.parts) {
+      stored += part.bytes;
+      if (part.copy_size == 0) continue;
+      const auto copy = read_piece(*m_file.stored, part.copy_offset, part.copy_size);
+      if (!copy) return copy.error();
+      stored += *copy;
+    }
+    FrameDecoder decoder(m_file.compression);
+    if (auto decoded = decoder.decode(stored, expected.size(), open); !decoded) return decoded;
+    if (open != expected) return Error{ErrorKind::corrupt, "a segment is not where its table says", {}};
+    return {};
+  }
+
+  void append(NewFrame&& frame, SegmentTable& table, ComposedBytes& bytes) const {
+    for (auto& part : frame.parts) {
+      if (part.copy_size > 0)
+        bytes.append(m_file.stored, part.copy_offset, part.copy_size);
+      else
+        bytes.append(std::move(part.bytes));
+    }
+    table.frames.push_back(std::move(frame.row));
+  }
+
+  SegmentedFile put_together(NewFrame prolog, std::vector<Replacement> replacements) const {
+    SegmentTable table;
+    ComposedBytes frames;
+    append(std::move(prolog), table, frames);
+    auto replacement = replacements.begin();
+    for (std::size_t i = 1; i < m_file.table.frames.size();) {
+      if (replacement != replacements.end() && replacement->first == i) {
+        for (NewFrame& frame : replacement->frames) append(std::move(frame), table, frames);
+        i += replacement->count;
+        const bool was_new = replacement->count == 0;
+        ++replacement;
+        if (!was_new) continue;
+      }
+      frames.append(m_file.stored, m_places[i].offset, m_file.table.frames[i].stored_size);
+      table.frames.push_back(m_file.table.frames[i]);
+      ++i;
+    }
+
+    Container container = make_container(m_file.compression, table);
+    SegmentedFile spliced = m_file;
+    spliced.first_frame = container.head.size();
+    spliced.table = std::move(table);
+    auto whole = std::make_shared<ComposedBytes>();
+    whole->append(std::move(container.head));
+    whole->append(std::move(frames));
+    whole->append(std::move(container.tail));
+    spliced.stored = std::move(whole);
+    return spliced;
+  }
+
+  const SegmentedFile& m_file;
   const SplicePlan& m_plan;
-  Encoder m_encoder;
-  std::size_t m_position = 0;  // of the next fragment
-  std::size_t m_next_insert = 0;
-  bool m_root_was_empty = false;
-  bool m_erased_before = false;  // the fragment before this gap was erased
-  bool m_ends_line = false;      // the last byte written is a line end
+  std::size_t m_threads;
+  std::vector<FramePlace> m_places;
+  SegmentSizes m_sizes;
+  std::vector<Group> m_groups;
 };
 
 }  // namespace
 
-Result<std::optional<EncodedFile>> splice_file(const FileSplice& splice, const RepoIndex& index,
-                                               const SplicePlan& plan) {
-  return FileSplicer(splice, index, plan).run();
+Result<SegmentedFile> splice_file(const SegmentedFile& file, const SplicePlan& plan, std::size_t threads) {
+  return FileSplicer(file, plan, threads).run();
 }
 
 }  // namespace repoupdate

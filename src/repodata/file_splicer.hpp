@@ -1,29 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
-#include <string_view>
+#include <cstddef>
 
 #include "base/result.hpp"
-#include "model/metadata_kind.hpp"
-#include "repodata/encoder.hpp"
-#include "repodata/repo_index.hpp"
+#include "repodata/segmented_file.hpp"
 #include "repodata/splice_plan.hpp"
 
 namespace repoupdate {
 
-// What one metadata file is made from and how it is written.
-struct FileSplice {
-  MetadataKind kind = MetadataKind::primary;
-  std::string_view stored;  // compressed
-  Compression compression = Compression::gz;
-  HashType checksum_type = HashType::sha256;
-};
-
-// Writes one file as the plan says: decodes, scans, keeps, erases, inserts, encodes, in one pass and in
-// memory that does not grow with the open size. Nothing when the file does not list the packages of the index,
-// each once and in its order. corrupt or unsupported when it cannot be read or edited.
-Result<std::optional<EncodedFile>> splice_file(const FileSplice& splice, const RepoIndex& index,
-                                               const SplicePlan& plan);
+// Writes one file as the plan says: the frames that the edit touches are decompressed, edited and compressed anew
+// as far as their bytes changed, all others are parts of the old file. `stored` of the result is made of those and
+// of new bytes in memory. Segments that are not where the table says are compressed anew. corrupt when a touched frame
+// is not what the table says; invalid when it does not list what the plan erases.
+Result<SegmentedFile> splice_file(const SegmentedFile& file, const SplicePlan& plan, std::size_t threads);
 
 }  // namespace repoupdate

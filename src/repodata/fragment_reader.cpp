@@ -60,7 +60,7 @@ private:
     } else if (tag.name == "version") {
       m_missing.version = !read_version(tag);
     } else if (tag.name == "checksum") {
-      if (raw_attribute(tag.attributes, "pkgid") != "NO") m_missing.checksum = !read_text(tag, m_entry.pkgid);
+      if (attribute(tag.attributes, "pkgid") != "NO") m_missing.checksum = !read_text(tag, m_entry.pkgid);
     } else if (tag.name == "location") {
       m_missing.location = !read_location(tag);
     } else if (tag.name == "size") {
@@ -99,7 +99,7 @@ private:
 
   template <typename Number>
   static bool read_number(const Tag& tag, std::string_view name, Number& into) {
-    const auto text = raw_attribute(tag.attributes, name);
+    const auto text = attribute(tag.attributes, name);
     return text && std::from_chars(text->data(), text->data() + text->size(), into).ec == std::errc();
   }
 
@@ -112,6 +112,23 @@ private:
 
 Result<IndexEntry> read_primary_fragment(std::string_view fragment) {
   return EntryReader(fragment).read();
+}
+
+Result<std::string> read_fragment_href(std::string_view fragment) {
+  TagWalker walker(fragment);
+  walker.next();  // <package> itself
+  std::size_t depth = 0;
+  for (auto tag = walker.next(); tag; tag = walker.next()) {
+    if (tag->kind == Tag::Kind::end) {
+      if (depth-- == 0) break;
+    } else if (depth == 0 && tag->name == "location") {
+      auto href = attribute(tag->attributes, "href");
+      if (href && !href->empty()) return std::move(*href);
+    } else if (tag->kind == Tag::Kind::start) {
+      ++depth;
+    }
+  }
+  return Error{ErrorKind::unsupported, "a package has no readable <location>", {}};
 }
 
 Result<std::string> read_fragment_pkgid(std::string_view fragment) {

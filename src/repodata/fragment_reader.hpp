@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "repodata/repo_index.hpp"
+#include "repodata/index_entry.hpp"
 
 namespace repoupdate {
 
@@ -21,6 +21,9 @@ namespace repoupdate {
 // in any order. Reads no further than it must: <format>, most of the element, stands behind these.
 // unsupported when name, arch, version, checksum or location is missing or malformed.
 Result<IndexEntry> read_primary_fragment(std::string_view fragment);
+
+// The location_href alone.
+Result<std::string> read_fragment_href(std::string_view fragment);
 
 // Of filelists and other: <package pkgid="2fe1..." name="a" arch="noarch">. unsupported when there is none.
 Result<std::string> read_fragment_pkgid(std::string_view fragment);

@@ -67,16 +67,15 @@ private:
   bool skip_non_tag();
   bool leave_non_tag();
   Result<bool> read_tag();
-  bool opens_package() const;
   std::string_view rest() const { return std::string_view(m_buffer).substr(m_at); }
-  void take(MetadataItem::Kind kind, std::size_t end);
+  Result<bool> take(MetadataItem::Kind kind, std::size_t end);
 
   std::string_view m_root;
   std::string m_buffer;
   std::size_t m_begin = 0;        // of the item that is being looked for
   std::size_t m_at = 0;           // all before it is understood
   std::string_view m_tag;         // the tag at m_at, whole, after read_tag()
-  std::size_t m_depth = 0;        // open <package> elements
+  int m_depth = 0;                // open <package> elements
   std::string_view m_terminator;  // of the comment, CDATA section or instruction that m_at is in; empty: in none
   std::optional<MetadataItem> m_item;
   Place m_place = Place::before_root;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
+#include <utility>
 
 #include "base/result.hpp"
 #include "model/metadata_kind.hpp"
@@ -14,8 +14,7 @@ namespace repoupdate {
 // The items of a stored (compressed) metadata file, one after the other, in memory that does not grow with it.
 class ItemReader {
 public:
-  // `stored` must live as long as the reader.
-  ItemReader(MetadataKind kind, std::string_view stored) : m_decoder(stored), m_scanner(kind) {}
+  ItemReader(MetadataKind kind, SharedBytes stored) : m_decoder(std::move(stored)), m_scanner(kind) {}
 
   // Nothing at the end. Item bytes live until the next call. Errors are the decoder's and the scanner's.
   Result<std::optional<MetadataItem>> next();

@@ -1,39 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a repository lists, as primary.xml says: enough to plan an edit, without the rest of the metadata.
+// What a repository lists and where it stands: repomd.xml and the frames of the three files. Packages are read from
+// primary's frames when they are asked for, so that this does not grow with their number.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
+#include "model/metadata_kind.hpp"
 #include "model/nevra.hpp"
+#include "repodata/index_entry.hpp"
 #include "repodata/repomd.hpp"
+#include "repodata/segmented_file.hpp"
 
 namespace repoupdate {
 
-// Largest stored (compressed) metadata file that is taken into memory. The largest known is 120 MB.
-inline constexpr std::uint64_t k_max_stored_metadata_size = 2ULL << 30;
+// Largest stored (compressed) metadata file that is read. The largest known is 120 MB.
+inline constexpr std::uint64_t k_max_stored_metadata_size = 4ULL << 30;
 
-struct IndexEntry {
-  Nevra nevra;
-  std::string pkgid;           // hex, as it stands in the metadata
-  std::string location_href;   // unescaped
-  std::string location_base;   // xml:base, unescaped; empty: the package lies below the repository root
-  std::uint64_t size = 0;      // <size package>: bytes of the file
-  std::int64_t time_file = 0;  // <time file>: Unix time
-
-  bool operator==(const IndexEntry&) const = default;
-};
-
+// The positions in the three files are the same ones once the index is proven (index_proof.hpp); until then a segment
+// table may have lied about any of it, and only what find_packages() does find is true.
 struct RepoIndex {
   Repomd repomd;
-  std::vector<IndexEntry> entries;  // in the order of primary.xml; the position is what an edit names
+  PerKind<SegmentedFile> files;
+  std::vector<std::uint64_t> nevras;  // hash_of() each package, by position, once proven
+  bool proven = false;
+
+  std::size_t packages() const { return files[MetadataKind::primary].table.packages(); }
 };
 
-// Reads the stored (compressed) bytes of the file that repomd's primary record names, after comparing them with
-// the size and checksum stated there (semantics 28). corrupt or unsupported: the message names the file.
-Result<RepoIndex> read_index(Repomd repomd, std::string_view stored_primary);
+std::uint64_t hash_of(const Nevra& nevra);
+
+// The packages whose file name (basename of location_href) is one of `names`, ascending by position. Reads the
+// frames that may hold them. corrupt or unsupported when primary cannot be read; the message names the file.
+Result<std::vector<ListedPackage>> find_packages(const RepoIndex& index, const std::set<std::string>& names,
+                                                 std::size_t threads);
+
+// The packages that have one of `nevras`. The index must be proven.
+Result<std::vector<ListedPackage>> find_packages(const RepoIndex& index, const std::set<Nevra>& nevras,
+                                                 std::size_t threads);
+
+// All of them. Memory grows with their number.
+Result<std::vector<ListedPackage>> list_packages(const RepoIndex& index, std::size_t threads);
 
 }  // namespace repoupdate

@@ -12,9 +12,12 @@
 #include "model/publication.hpp"
 #include "repodata/decoder.hpp"
 #include "repodata/empty_repository.hpp"
-#include "repodata/encoder.hpp"
+#include "repodata/index_reader.hpp"
 #include "repodata/prolog.hpp"
+#include "repodata/repomd.hpp"
+#include "repodata/whole_file.hpp"
 #include "repodata/xml_text.hpp"
+#include "testkit/memory_scratch.hpp"
 
 namespace repoupdate::sample {
 
@@ -71,64 +74,103 @@ inline PerKind<std::string> documents(const std::vector<PackageRecord>& packages
   return open;
 }
 
-// A repository that has these files: compressed, and named in a repomd that says what is right. The index is not
-// read yet.
-inline StoredRepository stored(const PerKind<std::string>& open, Compression compression = Compression::gz) {
+// A repository as it lies in its store.
+struct StoredRepository {
+  Repomd repomd;
+  PerKind<SharedBytes> files;
+};
+
+// A repository that has these files, as another tool wrote them: compressed as a whole, and named in a repomd that says
+// what is right.
+inline StoredRepository stored(const PerKind<std::string>& open, Compression compression = Compression::gz,
+                               HashType type = HashType::sha256) {
   StoredRepository repository;
-  repository.index.repomd.revision = "1700000000";
+  repository.repomd.revision = "1700000000";
   for (const auto& about : k_metadata_kinds) {
-    Encoder encoder(compression, HashType::sha256);
-    encoder.write(open[about.kind]);
-    EncodedFile file = encoder.finish();
+    std::string bytes = whole_file(compression, open[about.kind]);
     RepomdRecord record;
     record.type = about.name;
+    record.checksum = Checksum{type, hash_hex(type, bytes)};
     record.location_href =
-        "repodata/" + file.checksum.hex + '-' + record.type + ".xml" + std::string(file_suffix(compression));
-    record.checksum = file.checksum;
-    record.open_checksum = file.open_checksum;
-    record.size = file.bytes.size();
-    record.open_size = file.open_size;
+        "repodata/" + record.checksum->hex + '-' + record.type + ".xml" + std::string(file_suffix(compression));
+    record.open_checksum = Checksum{type, hash_hex(type, open[about.kind])};
+    record.size = bytes.size();
+    record.open_size = open[about.kind].size();
     record.timestamp = 1'700'000'000;
-    repository.index.repomd.records.push_back(record);
-    repository.stored[about.kind] = std::move(file.bytes);
+    repository.repomd.records.push_back(record);
+    repository.files[about.kind] = in_memory(std::move(bytes));
   }
   return repository;
 }
 
-inline std::string decode(std::string_view bytes) {
+inline Result<RepoIndex> read(const StoredRepository& repository, const IndexReading& reading = {}) {
+  MemoryScratch scratch;
+  return read_index(repository.repomd, repository.files, reading, scratch);
+}
+
+inline std::string bytes_of(const SharedBytes& stored) {
+  auto bytes = read_all(*stored, k_max_stored_metadata_size);
+  return bytes ? *std::move(bytes) : bytes.error().text();
+}
+
+inline std::string decode(const SharedBytes& stored) {
   std::string open;
-  Decoder decoder(bytes);
+  Decoder decoder(stored);
   for (auto piece = decoder.next(); piece && !piece->empty(); piece = decoder.next()) open += *piece;
   return open;
 }
 
-inline const PublishedObject& object_of(const Publication& publication, MetadataKind kind) {
+inline const PublishedFile& file_of(const Publication& publication, MetadataKind kind) {
   return publication.immutable.at(index_of(kind));
 }
 
 inline PerKind<std::string> open_of(const Publication& publication) {
   PerKind<std::string> open;
-  for (const auto& about : k_metadata_kinds) open[about.kind] = decode(object_of(publication, about.kind).bytes);
+  for (const auto& about : k_metadata_kinds) open[about.kind] = decode(file_of(publication, about.kind).body);
   return open;
 }
 
 // The repository as a reader finds it once the publication is put.
-inline Result<StoredRepository> read_back(const Publication& publication) {
+inline StoredRepository publish(const Publication& publication) {
   StoredRepository repository;
   auto repomd = parse_repomd(publication.pointer.bytes);
-  if (!repomd) return std::move(repomd).error();
+  if (!repomd) return repository;
+  repository.repomd = *std::move(repomd);
   for (const auto& about : k_metadata_kinds)
-    for (const auto& object : publication.immutable)
-      if (object.key == repomd->find(about.kind)->location_href) repository.stored[about.kind] = object.bytes;
-  auto index = read_index(*std::move(repomd), repository.stored[MetadataKind::primary]);
-  if (!index) return std::move(index).error();
-  repository.index = *std::move(index);
+    for (const auto& file : publication.immutable)
+      if (file.key == repository.repomd.find(about.kind)->location_href)
+        repository.files[about.kind] = in_memory(bytes_of(file.body));
   return repository;
 }
 
-inline MetadataEdit::Erase erase_of(const RepoIndex& index, std::size_t position) {
-  const IndexEntry& entry = index.entries.at(position);
-  return {position, entry.location_href, entry.pkgid, entry.nevra};
+inline std::vector<ListedPackage> list(const RepoIndex& index) {
+  auto listed = list_packages(index, 1);
+  return listed ? *std::move(listed) : std::vector<ListedPackage>();
+}
+
+inline std::vector<IndexEntry> entries_of(const RepoIndex& index) {
+  std::vector<IndexEntry> entries;
+  for (auto& package : list(index)) entries.push_back(std::move(package.entry));
+  return entries;
+}
+
+inline MetadataEdit::Erase erase_of(const ListedPackage& package) {
+  return {package.position, package.entry.location_href, package.entry.pkgid, package.entry.nevra};
+}
+
+// Of the packages at these positions.
+inline MetadataEdit erasing(const RepoIndex& index, const std::vector<std::size_t>& positions) {
+  const auto listed = list(index);
+  MetadataEdit edit;
+  for (const std::size_t position : positions) edit.erases.push_back(erase_of(listed.at(position)));
+  return edit;
+}
+
+inline MetadataEdit inserting(std::vector<PackageRecord> records) {
+  MetadataEdit edit;
+  edit.inserts = std::move(records);
+  std::sort(edit.inserts.begin(), edit.inserts.end(), before);
+  return edit;
 }
 
 }  // namespace repoupdate::sample

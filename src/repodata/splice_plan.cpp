@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "repodata/splice_plan.hpp"
 
+#include <algorithm>
 #include <compare>
-#include <string_view>
-#include <unordered_set>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
 #include <utility>
+
+#include "repodata/fragment_reader.hpp"
+#include "repodata/package_scan.hpp"
+#include "repodata/stored_file.hpp"
 
 namespace repoupdate {
 namespace {
@@ -22,54 +29,114 @@ Error invalid(std::string message) {
   return {ErrorKind::invalid, std::move(message), {}};
 }
 
-Result<std::vector<bool>> mark_erased(const RepoIndex& index, const MetadataEdit& edit) {
-  std::vector<bool> erased(index.entries.size(), false);
-  const MetadataEdit::Erase* previous = nullptr;
-  for (const auto& erase : edit.erases) {
-    if (previous && erase.position <= previous->position)
+Result<void> check_order(const RepoIndex& index, const MetadataEdit& edit) {
+  for (std::size_t i = 0; i < edit.erases.size(); ++i) {
+    const auto& erase = edit.erases[i];
+    if (i > 0 && erase.position <= edit.erases[i - 1].position)
       return invalid("the erases of the edit are not in order at " + erase.location_href);
-    if (erase.position >= index.entries.size() || index.entries[erase.position].location_href != erase.location_href ||
-        index.entries[erase.position].pkgid != erase.pkgid)
+    if (erase.position >= index.packages())
       return invalid("the edit erases " + erase.location_href + ", which is not what the index lists there");
-    erased[erase.position] = true;
-    previous = &erase;
   }
-  return erased;
+  for (std::size_t i = 1; i < edit.inserts.size(); ++i)
+    if (Place(edit.inserts[i].location_href) <= Place(edit.inserts[i - 1].location_href))
+      return invalid("the inserts of the edit are not in order at " + edit.inserts[i].location_href);
+  return {};
 }
 
-Result<void> check_inserts(const RepoIndex& index, const MetadataEdit& edit, const std::vector<bool>& erased) {
-  std::unordered_set<std::string_view> hrefs;
-  const PackageRecord* previous = nullptr;
-  for (const auto& record : edit.inserts) {
-    if (previous && Place(record.location_href) <= Place(previous->location_href))
-      return invalid("the inserts of the edit are not in order at " + record.location_href);
-    hrefs.insert(record.location_href);
-    previous = &record;
+// Walks through primary to find places that only come later and later.
+class PlaceFinder {
+public:
+  // `gone`: the positions that will be empty.
+  PlaceFinder(const SegmentedFile& primary, const std::set<std::size_t>& gone)
+      : m_primary(primary), m_gone(gone), m_places(frame_places(primary)), m_reader(primary) {}
+
+  Result<std::size_t> find(const Place& place) {
+    for (; m_frame < m_primary.table.frames.size(); leave_frame()) {
+      const Frame& frame = m_primary.table.frames[m_frame];
+      if (frame.packages == 0 || (!m_loaded && all_before(frame.names, place))) continue;
+      if (auto loaded = load(frame); !loaded) return std::move(loaded).error();
+      for (; m_next < m_hrefs.size(); ++m_next) {
+        const std::size_t position = m_places[m_frame].first_package + m_next;
+        if (!m_gone.contains(position) && Place(m_hrefs[m_next]) > place) return position;
+      }
+    }
+    return m_places.back().first_package;
   }
-  for (std::size_t i = 0; i < index.entries.size(); ++i)
-    if (!erased[i] && index.entries[i].location_base.empty() && hrefs.contains(index.entries[i].location_href))
-      return invalid("the edit would list " + index.entries[i].location_href + " twice");
-  return {};
+
+private:
+  static bool all_before(const NameRange& names, const Place& place) {
+    return !names.greatest.empty() && names.greatest < place.name.substr(0, names.greatest.size());
+  }
+
+  void leave_frame() {
+    ++m_frame;
+    m_loaded = false;
+  }
+
+  Result<void> load(const Frame& frame) {
+    if (std::exchange(m_loaded, true)) return {};
+    m_hrefs.clear();
+    m_next = 0;
+    const auto open = m_reader.open(frame, m_places[m_frame].offset);
+    if (!open) return open.error();
+    const auto spans = scan_packages(*open);
+    if (!spans) return spans.error();
+    for (const PackageSpan& span : *spans) {
+      auto href = read_fragment_href(open->substr(span.begin, span.end - span.begin));
+      if (!href) return std::move(href).error();
+      m_hrefs.push_back(*std::move(href));
+    }
+    return {};
+  }
+
+  const SegmentedFile& m_primary;
+  const std::set<std::size_t>& m_gone;
+  std::vector<FramePlace> m_places;
+  FrameReader m_reader;
+  std::size_t m_frame = 0;
+  bool m_loaded = false;  // the frame's hrefs
+  std::vector<std::string> m_hrefs;
+  std::size_t m_next = 0;
+};
+
+bool is_scattered(const RepoIndex& index, std::size_t new_places) {
+  return new_places > k_max_scattered && index.files[MetadataKind::primary].table.frames.size() > k_max_scattered + 2;
 }
 
 }  // namespace
 
 Result<SplicePlan> plan_splice(const RepoIndex& index, const MetadataEdit& edit) {
-  auto erased = mark_erased(index, edit);
-  if (!erased) return std::move(erased).error();
-  if (auto checked = check_inserts(index, edit, *erased); !checked) return std::move(checked).error();
-
+  if (auto checked = check_order(index, edit); !checked) return std::move(checked).error();
   SplicePlan plan;
-  plan.erased = *std::move(erased);
-  plan.packages = index.entries.size() - edit.erases.size() + edit.inserts.size();
-  std::size_t before = 0;
-  for (const auto& record : edit.inserts) {
-    const Place place(record.location_href);
-    while (before < index.entries.size() &&
-           (plan.erased[before] || Place(index.entries[before].location_href) <= place))
-      ++before;
-    plan.inserts.push_back({before, &record});
+  plan.packages = index.packages() - edit.erases.size() + edit.inserts.size();
+  std::map<std::string_view, std::size_t> erased;
+  std::set<std::size_t> gone;
+  for (const auto& erase : edit.erases) {
+    plan.erases.push_back({erase.position, erase.pkgid});
+    erased.emplace(erase.location_href, erase.position);
+    gone.insert(erase.position);
   }
+  const auto replaces = [&](const PackageRecord& record) { return erased.contains(record.location_href); };
+  std::size_t new_places = 0;
+  for (const auto& record : edit.inserts) {
+    if (replaces(record))
+      gone.erase(erased.at(record.location_href));
+    else
+      ++new_places;
+  }
+  const bool append = is_scattered(index, new_places);
+
+  PlaceFinder finder(index.files[MetadataKind::primary], gone);
+  for (const auto& record : edit.inserts) {
+    Result<std::size_t> before = index.packages();
+    if (replaces(record))
+      before = erased.at(record.location_href);
+    else if (!append)
+      before = finder.find(Place(record.location_href));
+    if (!before) return in_metadata_file(index.repomd, MetadataKind::primary, std::move(before).error());
+    plan.inserts.push_back({*before, &record});
+  }
+  std::ranges::stable_sort(plan.inserts, {}, &SplicePlan::Insert::before);
   return plan;
 }
 

@@ -10,7 +10,17 @@ std::string metadata_key(const Repomd& repomd, MetadataKind kind) {
   return record ? record->location_href : std::string(info(kind).name);
 }
 
-Result<void> check_stored(const Repomd& repomd, MetadataKind kind, std::string_view stored) {
+Result<std::string> hash_stored(const StoredBytes& stored, HashType type) {
+  Hasher hasher(type);
+  const auto read = read_through(stored, [&](std::string_view piece) -> Result<void> {
+    hasher.update(piece);
+    return {};
+  });
+  if (!read) return read.error();
+  return hasher.finish_hex();
+}
+
+Result<void> check_stored(const Repomd& repomd, MetadataKind kind, const StoredBytes& stored) {
   const RepomdRecord* record = repomd.find(kind);
   if (!record) return {};
   const auto fail = [&](std::string what) {
@@ -18,7 +28,10 @@ Result<void> check_stored(const Repomd& repomd, MetadataKind kind, std::string_v
   };
   if (record->size && *record->size != stored.size())
     return fail("has " + std::to_string(stored.size()) + " bytes, repomd.xml says " + std::to_string(*record->size));
-  if (record->checksum && hash_hex(record->checksum->type, stored) != record->checksum->hex)
+  if (!record->checksum) return {};
+  const auto digest = hash_stored(stored, record->checksum->type);
+  if (!digest) return digest.error();
+  if (*digest != record->checksum->hex)
     return fail("its " + std::string(to_string(record->checksum->type)) + " is not the one in repomd.xml");
   return {};
 }

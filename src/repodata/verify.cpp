@@ -29,7 +29,7 @@ struct OpenFacts {
   std::uint64_t size = 0;
 };
 
-Result<void> read_open(CarefulReader& reader, std::string_view stored, OpenFacts& open) {
+Result<void> read_open(CarefulReader& reader, const SharedBytes& stored, OpenFacts& open) {
   Decoder decoder(stored);
   for (;;) {
     const auto piece = decoder.next();
@@ -61,7 +61,7 @@ bool states(std::string_view text, std::size_t count) {
   return error == std::errc() && number == count && is_xml_space({end, text.data() + text.size()});
 }
 
-Examined examine(const Repomd& repomd, MetadataKind kind, std::string_view stored) {
+Examined examine(const Repomd& repomd, MetadataKind kind, const SharedBytes& stored) {
   Examined examined;
   examined.key = metadata_key(repomd, kind);
   const RepomdRecord* record = repomd.find(kind);
@@ -69,9 +69,15 @@ Examined examine(const Repomd& repomd, MetadataKind kind, std::string_view store
     examined.problems.push_back("repomd.xml does not name it");
     return examined;
   }
-  compare_size(examined, "size", stored.size(), record->size);
-  if (record->checksum)
-    compare_checksum(examined, "checksum", hash_hex(record->checksum->type, stored), record->checksum);
+  compare_size(examined, "size", stored->size(), record->size);
+  if (record->checksum) {
+    const auto digest = hash_stored(*stored, record->checksum->type);
+    if (!digest) {
+      examined.problems.push_back("it cannot be read: " + digest.error().message);
+      return examined;
+    }
+    compare_checksum(examined, "checksum", *digest, record->checksum);
+  }
 
   OpenFacts open;
   if (record->open_checksum) open.hasher.emplace(record->open_checksum->type);
@@ -121,7 +127,7 @@ void find_duplicates(Examined& primary) {
 
 }  // namespace
 
-VerifyReport verify_metadata(const Repomd& repomd, const PerKind<std::string>& stored) {
+VerifyReport verify_metadata(const Repomd& repomd, const PerKind<SharedBytes>& stored) {
   PerKind<Examined> files;
   for (const auto& about : k_metadata_kinds) files[about.kind] = examine(repomd, about.kind, stored[about.kind]);
   Examined& primary = files[MetadataKind::primary];

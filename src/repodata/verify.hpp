@@ -26,6 +26,6 @@ struct VerifyReport {
 // Compares each stored (compressed) file with its record (checksum, size, open-checksum, open-size; I8), its
 // `packages=` with the number of packages, the three with each other (the same pkgids in the same order; I7), and
 // looks for an href that is listed twice. What cannot be read is a problem too, not a failure.
-VerifyReport verify_metadata(const Repomd& repomd, const PerKind<std::string>& stored);
+VerifyReport verify_metadata(const Repomd& repomd, const PerKind<SharedBytes>& stored);
 
 }  // namespace repoupdate

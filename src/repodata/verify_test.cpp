@@ -21,7 +21,7 @@ const PackageRecord k_a = sample::package("a"), k_b = sample::package("b"), k_c 
 
 VerifyReport verify(const PerKind<std::string>& open) {
   const auto repository = sample::stored(open);
-  return verify_metadata(repository.index.repomd, repository.stored);
+  return verify_metadata(repository.repomd, repository.files);
 }
 
 auto says(const std::string& kind, const std::string& what) {
@@ -39,19 +39,19 @@ TEST(Verify, GoodRepositoryHasNoProblems) {
 
 TEST(Verify, EntriesAreThoseThatTheScannerFinds) {
   const auto repository = sample::stored(sample::documents({k_a, k_b, k_c}));
-  const auto index = read_index(repository.index.repomd, repository.stored[MetadataKind::primary]);
+  const auto index = sample::read(repository);
   ASSERT_TRUE(index) << index.error().text();
-  EXPECT_EQ(verify_metadata(repository.index.repomd, repository.stored).entries, index->entries);
+  EXPECT_EQ(verify_metadata(repository.repomd, repository.files).entries, sample::entries_of(*index));
 }
 
 TEST(Verify, FilesThatAreNotWhatRepomdSays) {  // I8
   auto repository = sample::stored(sample::documents({k_a}));
-  auto& records = repository.index.repomd.records;
+  auto& records = repository.repomd.records;
   records[0].size = 1;
   records[1].open_size = 2;
   records[2].checksum->hex = "3";
   records[2].open_checksum->hex = "4";
-  EXPECT_THAT(verify_metadata(repository.index.repomd, repository.stored).problems,
+  EXPECT_THAT(verify_metadata(repository.repomd, repository.files).problems,
               ElementsAre(says("primary", "its size"), says("filelists", "its open-size"),
                           says("other", "its checksum"), says("other", "its open-checksum")));
 }
@@ -79,11 +79,12 @@ TEST(Verify, DuplicateHrefs) {
 
 TEST(Verify, WhatCannotBeReadIsAProblem) {
   auto repository = sample::stored(sample::documents({k_a, k_b}));
-  std::string& filelists = repository.stored[MetadataKind::filelists];
+  std::string filelists = sample::bytes_of(repository.files[MetadataKind::filelists]);
   filelists.resize(filelists.size() - 9);
-  repository.stored[MetadataKind::other] = "<otherdata><package></otherdata>";
-  repository.index.repomd.records.erase(repository.index.repomd.records.begin());
-  EXPECT_THAT(verify_metadata(repository.index.repomd, repository.stored).problems,
+  repository.files[MetadataKind::filelists] = in_memory(std::move(filelists));
+  repository.files[MetadataKind::other] = in_memory("<otherdata><package></otherdata>");
+  repository.repomd.records.erase(repository.repomd.records.begin());
+  EXPECT_THAT(verify_metadata(repository.repomd, repository.files).problems,
               ElementsAre(says("primary", "does not name it"), says("filelists", "its size"),
                           says("filelists", "its checksum"), says("filelists", "cannot be read"),
                           says("other", "its size"), says("other", "its checksum"), says("other", "cannot be read")));

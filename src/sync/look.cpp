@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/parallel.hpp"
-#include "sync/plan.hpp"
 
 namespace repoupdate {
 namespace {
@@ -33,11 +32,10 @@ std::vector<std::string> raw_spellings(const Repository& repository, const Liste
 
 }  // namespace
 
-Result<std::vector<Finding>> look_at(const Repository& repository, const RepositoryState& state,
+Result<std::vector<Finding>> look_at(const Repository& repository, const ListedEntries& listed,
                                      const std::set<std::string>& hrefs, const ChangeSet& changes, Findings& earlier,
                                      std::stop_token stop) {
   const PackageFetch fetch(*repository.store, repository.prefix, repository.policy.packages);
-  const ListedEntries listed(state.index);
   const auto look_at_all = [&](const std::vector<std::string>& keys) {
     std::vector<Finding> findings(keys.size());
     for_each_parallel(keys.size(), repository.policy.requests, [&](std::size_t i) {

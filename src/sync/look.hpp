@@ -11,17 +11,17 @@
 #include "base/result.hpp"
 #include "model/change_set.hpp"
 #include "sync/package_fetch.hpp"
+#include "sync/plan.hpp"
 #include "sync/repository.hpp"
-#include "sync/repository_state.hpp"
 
 namespace repoupdate {
 
 using Findings = std::map<std::string, Finding>;  // by href
 
-// What each of `hrefs` is now. `earlier` holds what previous looks found and takes in what this one finds.
+// What each of `hrefs` is now; `listed` holds what the metadata say of them. `earlier` holds what previous looks found and takes in what this one finds.
 // A key of `changes` that is not there is looked for under its raw spelling too. cancelled: a stop was
 // requested.
-Result<std::vector<Finding>> look_at(const Repository& repository, const RepositoryState& state,
+Result<std::vector<Finding>> look_at(const Repository& repository, const ListedEntries& listed,
                                      const std::set<std::string>& hrefs, const ChangeSet& changes, Findings& earlier,
                                      std::stop_token stop);
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -15,13 +14,13 @@ namespace {
 // Collects the edit; erasing a position twice is harmless.
 class EditBuilder {
 public:
-  EditBuilder(const RepoIndex& index, const ListedEntries& listed) : m_index(index), m_listed(listed) {}
+  explicit EditBuilder(const ListedEntries& listed) : m_listed(listed) {}
 
   void erase(std::string_view href) {
-    for (const auto position : m_listed.positions(href)) m_erased.insert(position);
+    for (const auto* package : m_listed.at(href)) m_erased.emplace(package->position, &package->entry);
   }
   void erase_of_any_base(std::string_view href) {
-    for (const auto position : m_listed.positions_of_any_base(href)) m_erased.insert(position);
+    for (const auto* package : m_listed.at_any_base(href)) m_erased.emplace(package->position, &package->entry);
   }
   void insert(PackageRecord record) { m_inserted.insert_or_assign(record.location_href, std::move(record)); }
   void take_back(const std::string& href) { m_inserted.erase(href); }
@@ -30,10 +29,8 @@ public:
 
   MetadataEdit finish() && {
     MetadataEdit edit;
-    for (const auto position : m_erased) {
-      const IndexEntry& entry = m_index.entries[position];
-      edit.erases.push_back({position, entry.location_href, entry.pkgid, entry.nevra});
-    }
+    for (const auto& [position, entry] : m_erased)
+      edit.erases.push_back({position, entry->location_href, entry->pkgid, entry->nevra});
     for (auto& [href, record] : m_inserted) edit.inserts.push_back(std::move(record));
     std::sort(edit.inserts.begin(), edit.inserts.end(), [](const PackageRecord& a, const PackageRecord& b) {
       return std::tuple(basename_of(a.location_href), std::string_view(a.location_href)) <
@@ -43,9 +40,8 @@ public:
   }
 
 private:
-  const RepoIndex& m_index;
   const ListedEntries& m_listed;
-  std::set<std::size_t> m_erased;
+  std::map<std::size_t, const IndexEntry*> m_erased;  // by position
   std::map<std::string, PackageRecord> m_inserted;
 };
 
@@ -61,12 +57,11 @@ bool is_newer(const Holder& a, const Holder& b) {
 }
 
 // NEVRAs of the inserted packages, with everything that will be listed under them.
-std::map<Nevra, std::vector<Holder>> holders_of_inserted(const RepoIndex& index, const EditBuilder& edit) {
+std::map<Nevra, std::vector<Holder>> holders_of_inserted(const ListedEntries& listed, const EditBuilder& edit) {
   std::map<Nevra, std::vector<Holder>> holders;
   for (const auto& [href, record] : edit.inserted()) holders[record.nevra].push_back({href, record.time_file, true});
   if (holders.empty()) return holders;
-  for (std::size_t position = 0; position < index.entries.size(); ++position) {
-    const IndexEntry& entry = index.entries[position];
+  for (const auto& [position, entry] : listed.packages()) {
     if (edit.is_erased(position)) continue;
     if (const auto found = holders.find(entry.nevra); found != holders.end())
       found->second.push_back({entry.location_href, entry.time_file, false});
@@ -96,8 +91,8 @@ void reject_later(const Nevra& nevra, const std::vector<Holder>& holders, EditBu
   }
 }
 
-void apply_same_nevra(const RepoIndex& index, SameNevra policy, EditBuilder& edit, Plan& plan) {
-  for (const auto& [nevra, holders] : holders_of_inserted(index, edit)) {
+void apply_same_nevra(const ListedEntries& listed, SameNevra policy, EditBuilder& edit, Plan& plan) {
+  for (const auto& [nevra, holders] : holders_of_inserted(listed, edit)) {
     if (holders.size() < 2) continue;
     std::string note = to_string(nevra) + " is there under " + std::to_string(holders.size()) + " keys:";
     for (const auto& holder : holders) note += ' ' + holder.href;
@@ -112,36 +107,45 @@ void apply_same_nevra(const RepoIndex& index, SameNevra policy, EditBuilder& edi
 
 }  // namespace
 
-ListedEntries::ListedEntries(const RepoIndex& index) : m_index(index), m_by_href(index.entries.size()) {
-  std::iota(m_by_href.begin(), m_by_href.end(), std::size_t{0});
-  std::ranges::stable_sort(m_by_href, {}, [&](std::size_t position) {
-    const IndexEntry& entry = index.entries[position];
-    return std::pair(key_of_href(entry.location_href), !entry.location_base.empty());
+ListedEntries::ListedEntries(std::vector<ListedPackage> packages) : m_packages(std::move(packages)) {
+  std::ranges::sort(m_packages, {}, [](const ListedPackage& package) {
+    return std::tuple(key_of_href(package.entry.location_href), !package.entry.location_base.empty(), package.position);
   });
 }
 
-std::vector<std::size_t> ListedEntries::positions_of_any_base(std::string_view href) const {
-  const auto [first, last] = std::ranges::equal_range(
-      m_by_href, href, {}, [&](std::size_t position) { return key_of_href(m_index.entries[position].location_href); });
-  return {first, last};
+std::vector<const ListedPackage*> ListedEntries::at_any_base(std::string_view href) const {
+  std::vector<const ListedPackage*> found;
+  for (const auto& package : std::ranges::equal_range(
+           m_packages, href, {}, [](const ListedPackage& listed) { return key_of_href(listed.entry.location_href); }))
+    found.push_back(&package);
+  return found;
 }
 
-std::vector<std::size_t> ListedEntries::positions(std::string_view href) const {
-  auto found = positions_of_any_base(href);
-  std::erase_if(found, [&](std::size_t position) { return !m_index.entries[position].location_base.empty(); });
+std::vector<const ListedPackage*> ListedEntries::at(std::string_view href) const {
+  auto found = at_any_base(href);
+  std::erase_if(found, [](const ListedPackage* package) { return !package->entry.location_base.empty(); });
   return found;
 }
 
 const IndexEntry* ListedEntries::find(std::string_view href) const {
-  const auto found = positions_of_any_base(href);
-  return found.empty() ? nullptr : &m_index.entries[found.front()];
+  const auto found = at_any_base(href);
+  return found.empty() ? nullptr : &found.front()->entry;
 }
 
-Plan plan_edit(const RepoIndex& index, std::vector<Finding> findings, const std::set<std::string>& removals,
+bool is_settled(const ListedEntries& listed, const std::vector<Finding>& findings,
+                const std::set<std::string>& removals) {
+  const auto changes = [&](const Finding& finding) {
+    return std::holds_alternative<PackageRecord>(finding.what) ||
+           (std::holds_alternative<Gone>(finding.what) && !listed.at(finding.href).empty());
+  };
+  return std::ranges::none_of(findings, changes) &&
+         std::ranges::all_of(removals, [&](const auto& href) { return listed.at_any_base(href).empty(); });
+}
+
+Plan plan_edit(const ListedEntries& listed, std::vector<Finding> findings, const std::set<std::string>& removals,
                SameNevra policy) {
   Plan plan;
-  const ListedEntries listed(index);
-  EditBuilder edit(index, listed);
+  EditBuilder edit(listed);
   for (auto& finding : findings) {
     if (auto* error = std::get_if<Error>(&finding.what)) {
       plan.failures.push_back({finding.href, std::move(*error)});
@@ -153,7 +157,7 @@ Plan plan_edit(const RepoIndex& index, std::vector<Finding> findings, const std:
     }
   }
   for (const auto& href : removals) edit.erase_of_any_base(href);
-  apply_same_nevra(index, policy, edit, plan);
+  apply_same_nevra(listed, policy, edit, plan);
   plan.edit = std::move(edit).finish();
   return plan;
 }

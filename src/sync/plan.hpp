@@ -8,7 +8,7 @@
 
 #include "base/result.hpp"
 #include "model/metadata_edit.hpp"
-#include "repodata/repo_index.hpp"
+#include "repodata/index_entry.hpp"
 #include "sync/package_fetch.hpp"
 
 namespace repoupdate {
@@ -31,28 +31,34 @@ struct Plan {
   std::vector<std::string> notes;        // one sentence for each NEVRA that is listed under two keys
 };
 
-// Findings may name hrefs in any order, each once. An entry whose location_base is set belongs to another
-// store and is touched by an explicit removal only. An unchanged world gives an empty edit (invariant I5).
-Plan plan_edit(const RepoIndex& index, std::vector<Finding> findings, const std::set<std::string>& removals,
-               SameNevra policy);
-
-// The listed entries by the key that their href means. The index must outlive it.
+// The listed packages that matter for an edit, by the key that their href means.
 class ListedEntries {
 public:
-  explicit ListedEntries(const RepoIndex& index);
+  explicit ListedEntries(std::vector<ListedPackage> packages);  // in any order
 
   // The entry that describes the object of that key, or null: one of this repository, else one with an xml:base,
   // which may name another way to the same object.
   const IndexEntry* find(std::string_view href) const;
 
-  // Positions of all entries of this repository with that href (foreign metadata may repeat one), or of the
-  // entries of that href with whatever base.
-  std::vector<std::size_t> positions(std::string_view href) const;
-  std::vector<std::size_t> positions_of_any_base(std::string_view href) const;
+  // All entries of this repository with that href (foreign metadata may repeat one), or the entries of that
+  // href with whatever base.
+  std::vector<const ListedPackage*> at(std::string_view href) const;
+  std::vector<const ListedPackage*> at_any_base(std::string_view href) const;
+
+  const std::vector<ListedPackage>& packages() const { return m_packages; }
 
 private:
-  const RepoIndex& m_index;
-  std::vector<std::size_t> m_by_href;  // positions, ascending by href, those without a base first
+  std::vector<ListedPackage> m_packages;  // ascending by key, those without a base first
 };
+
+// True when plan_edit() would give an empty edit.
+bool is_settled(const ListedEntries& listed, const std::vector<Finding>& findings,
+                const std::set<std::string>& removals);
+
+// Findings may name hrefs in any order, each once; `listed` holds all packages of their file names, and all that
+// have the NEVRA of a package that was found. An entry whose location_base is set belongs to another store and is
+// touched by an explicit removal only. An unchanged world gives an empty edit (invariant I5).
+Plan plan_edit(const ListedEntries& listed, std::vector<Finding> findings, const std::set<std::string>& removals,
+               SameNevra policy);
 
 }  // namespace repoupdate

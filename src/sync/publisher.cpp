@@ -5,6 +5,7 @@
 
 #include "base/hash.hpp"
 #include "base/parallel.hpp"
+#include "repodata/stored_file.hpp"
 
 namespace repoupdate {
 namespace {
@@ -13,13 +14,17 @@ constexpr std::string_view k_cache_for_ever = "public, max-age=31536000, immutab
 constexpr std::string_view k_cache_never = "no-cache";
 
 // A file of that name is there: fine when it has these very bytes, as after a lost race or a crash.
-Result<void> confirm_present(const Repository& repository, const std::string& key, const PublishedObject& object) {
-  const auto present = repository.store->get(key, {}, object.bytes.size());
-  if (present && present->bytes == object.bytes) return {};
-  if (!present && !present.failed_with(ErrorKind::invalid)) return present.error();
+Result<void> confirm_present(const Repository& repository, const std::string& key, const PublishedFile& file) {
+  const auto present = repository.store->open(key);
+  if (!present) return present.error();
+  if ((*present)->size() == file.body->size()) {
+    const auto digest = hash_stored(**present, HashType::sha256);
+    if (!digest) return digest.error();
+    if (*digest == file.sha256) return {};
+  }
   return Error{
       ErrorKind::corrupt,
-      repository.name + '/' + object.key +
+      repository.name + '/' + file.key +
           ": the object is there with other bytes than its name says; delete it, the next update puts it again",
       {}};
 }
@@ -30,20 +35,20 @@ Error lost_or_failed(Error error) {
   return error;
 }
 
-Result<void> put_immutable(const Repository& repository, const PublishedObject& object) {
-  const std::string key = repository.prefix + object.key;
+Result<void> put_immutable(const Repository& repository, const PublishedFile& file) {
+  const std::string key = repository.prefix + file.key;
   PutOptions options;
   options.if_absent = true;
-  options.content_type = object.content_type;
+  options.content_type = file.content_type;
   options.cache_control = k_cache_for_ever;
-  options.sha256 = object.sha256;
-  auto put = repository.store->put(key, object.bytes, options);
-  if (put.failed_with(ErrorKind::precondition_failed)) return confirm_present(repository, key, object);
+  options.sha256 = file.sha256;
+  auto put = repository.store->put(key, *file.body, options);
+  if (put.failed_with(ErrorKind::precondition_failed)) return confirm_present(repository, key, file);
   if (!put) return lost_or_failed(std::move(put).error());
-  if (put->size != object.bytes.size())
+  if (put->size != file.body->size())
     return Error{ErrorKind::corrupt,
-                 repository.name + '/' + object.key + ": the store kept " + std::to_string(put->size) + " of " +
-                     std::to_string(object.bytes.size()) + " bytes",
+                 repository.name + '/' + file.key + ": the store kept " + std::to_string(put->size) + " of " +
+                     std::to_string(file.body->size()) + " bytes",
                  {}};
   return {};
 }

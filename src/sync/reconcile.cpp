@@ -2,11 +2,10 @@
 #include "sync/reconcile.hpp"
 
 #include "sync/package_key.hpp"
-#include "sync/plan.hpp"
 
 namespace repoupdate {
 
-Result<std::vector<ObjectInfo>> list_packages(const Repository& repository) {
+Result<std::vector<ObjectInfo>> list_package_objects(const Repository& repository) {
   std::vector<ObjectInfo> packages;
   std::string continuation;
   do {
@@ -22,9 +21,8 @@ Result<std::vector<ObjectInfo>> list_packages(const Repository& repository) {
 }
 
 std::set<std::string> find_differences(const Repository& repository, const std::vector<ObjectInfo>& objects,
-                                       const RepositoryState& state, Suspicion suspicion) {
+                                       const ListedEntries& listed, SystemTime pointer_modified, Suspicion suspicion) {
   std::set<std::string> different;
-  const ListedEntries listed(state.index);
   std::set<std::string_view> present;
   for (const auto& object : objects) {
     present.insert(object.key);
@@ -34,12 +32,12 @@ std::set<std::string> find_differences(const Repository& repository, const std::
       continue;
     }
     // Only whole seconds are told: what is as new as the metadata may have come after them.
-    const bool is_newer = object.last_modified >= state.pointer_modified;
+    const bool is_newer = object.last_modified >= pointer_modified;
     const bool times_differ = object.last_modified.time_since_epoch().count() != entry->time_file;
     const bool times_count = suspicion == Suspicion::reread || repository.times_are_of_files;
     if (is_newer || (times_differ && times_count)) different.insert(object.key);
   }
-  for (const auto& entry : state.index.entries) {
+  for (const auto& [position, entry] : listed.packages()) {
     const auto key = key_of_href(entry.location_href);
     if (entry.location_base.empty() && repository.owns(key) && !present.contains(key)) different.emplace(key);
   }

@@ -8,13 +8,13 @@
 
 #include "base/result.hpp"
 #include "model/object.hpp"
+#include "sync/plan.hpp"
 #include "sync/repository.hpp"
-#include "sync/repository_state.hpp"
 
 namespace repoupdate {
 
 // All packages of the repository that the store has; keys become hrefs.
-Result<std::vector<ObjectInfo>> list_packages(const Repository& repository);
+Result<std::vector<ObjectInfo>> list_package_objects(const Repository& repository);
 
 enum class Suspicion {
   usual,   // an object is taken for the listed one as described below
@@ -25,8 +25,9 @@ enum class Suspicion {
 // their entry's, and objects that are not older than repomd.xml. Older ones of the same size were there when it was
 // written and are taken for the listed ones, whatever <time file> says: repositories of other tools carry the time of
 // a local file there. Where the store's times are those of files, and with `reread`, a time that differs counts too.
+// `listed` holds all entries; `pointer_modified` is the Last-Modified of repomd.xml.
 // Entries that are no package of this repository ("../pool/x.rpm", another xml:base) are left alone.
 std::set<std::string> find_differences(const Repository& repository, const std::vector<ObjectInfo>& objects,
-                                       const RepositoryState& state, Suspicion suspicion);
+                                       const ListedEntries& listed, SystemTime pointer_modified, Suspicion suspicion);
 
 }  // namespace repoupdate

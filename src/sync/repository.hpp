@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "model/object_store.hpp"
+#include "model/scratch.hpp"
 #include "repodata/compression.hpp"
 #include "rpm/package_reader.hpp"
 #include "sync/plan.hpp"
+#include "sync/repository_memory.hpp"
 
 namespace repoupdate {
 
@@ -20,15 +22,19 @@ struct RepositoryPolicy {
   PackageReaderOptions packages;
   SameNevra same_nevra = SameNevra::keep;
   bool create = false;        // publish a first repomd.xml where there is none
+  bool open_checksum = true;  // state <open-checksum> of the metadata files
   std::size_t requests = 16;  // to the store at the same time
+  std::size_t threads = 2;    // that decompress, compress and hash
   int attempts = 20;          // lost races before giving up
 };
 
-// One repository in its store. The store must outlive it.
+// One repository in its store. What it points at must outlive it.
 struct Repository {
-  std::string name;    // as configured, for messages: "s3://bucket/prefix" or a directory
-  ObjectStore* store;  // never null
-  std::string prefix;  // "" or ending in '/'
+  std::string name;          // as configured, for messages: "s3://bucket/prefix" or a directory
+  ObjectStore* store;        // never null
+  Scratch* scratch;          // never null
+  RepositoryMemory* memory;  // of this process; null: nothing is kept between updates
+  std::string prefix;        // "" or ending in '/'
   RepositoryPolicy policy;
   // Last-Modified is whatever the file came with, as in a directory; a bucket's is the time of the upload.
   bool times_are_of_files = false;

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/repository_state.hpp"
 
-#include <array>
+#include <algorithm>
+#include <utility>
 
+#include "base/hash.hpp"
 #include "base/parallel.hpp"
+#include "repodata/empty_repository.hpp"
+#include "repodata/index_reader.hpp"
+#include "repodata/primary_listing.hpp"
+#include "repodata/take_over.hpp"
+#include "sync/package_key.hpp"
 
 namespace repoupdate {
 namespace {
@@ -11,30 +18,8 @@ namespace {
 // Somebody may publish, and other tools delete what was superseded at once, between our two reads.
 constexpr int k_max_rereads = 5;
 
-std::string describe(const Repository& repository, std::string_view href) {
-  return repository.name + '/' + std::string(href);
-}
-
-Result<std::string> load_file(const Repository& repository, const Repomd& repomd, MetadataKind kind) {
-  const RepomdRecord* record = repomd.find(info(kind).name);
-  if (!record) return Error{ErrorKind::corrupt, "repomd.xml has no " + std::string(info(kind).name) + " record", {}};
-  auto object = repository.store->get(repository.prefix + record->location_href, {}, k_max_stored_metadata_size);
-  if (!object) return std::move(object).error();
-  return std::move(object->bytes);
-}
-
-Result<std::optional<Object>> fetch_pointer(const Repository& repository) {
-  auto object = repository.store->get(repository.prefix + std::string(k_repomd_key), {}, k_max_repomd_size);
-  if (object.failed_with(ErrorKind::not_found)) return std::optional<Object>{};
-  if (!object) return std::move(object).error();
-  return std::optional(std::move(*object));
-}
-
-// True when repomd.xml is another one than `etag` by now: what it named may be gone for good reason.
-bool pointer_moved(const Repository& repository, const ETag& etag) {
-  const auto now = repository.store->head(repository.prefix + std::string(k_repomd_key));
-  return now && now->etag != etag;
-}
+// A file up to this size is fetched whole: one request, where looking into it would be three or four.
+constexpr std::uint64_t k_small_file = 8ULL << 20;
 
 Error missing_file(Error error) {
   error.kind = ErrorKind::corrupt;
@@ -42,59 +27,177 @@ Error missing_file(Error error) {
   return error;
 }
 
+// repomd.xml as it is now, without looking into it.
+Result<std::optional<Object>> fetch_pointer(const Repository& repository, RepositoryState& state) {
+  auto object = repository.store->get(repository.prefix + std::string(k_repomd_key), {}, k_max_repomd_size);
+  if (object.failed_with(ErrorKind::not_found)) return std::optional<Object>();
+  if (!object) return std::move(object).error();
+  state.pointer = object->info.etag;
+  state.pointer_modified = object->info.last_modified;
+  state.pointer_sha256 = sha256_hex(object->bytes);
+  return std::optional(std::move(*object));
+}
+
+// True when repomd.xml is another one than the state's by now: what it named may be gone for good reason.
+bool pointer_moved(const Repository& repository, const RepositoryState& state) {
+  const auto now = repository.store->head(repository.prefix + std::string(k_repomd_key));
+  return now && now->etag != *state.pointer;
+}
+
+Result<SharedBytes> open_object(const Repository& repository, const RepomdRecord& record) {
+  const std::string key = repository.prefix + record.location_href;
+  if (repository.store->is_local() || !record.size || *record.size > k_small_file) return repository.store->open(key);
+  auto object = repository.store->get(key, {}, k_small_file);
+  if (object.failed_with(ErrorKind::invalid)) return repository.store->open(key);  // repomd.xml lied about the size
+  if (!object) return std::move(object).error();
+  return copy_to_scratch(MemoryBytes(std::move(object->bytes)), *repository.scratch);
+}
+
+Result<void> open_file(const Repository& repository, RepositoryState& state, MetadataKind kind) {
+  if (state.stored[kind]) return {};
+  const RepomdRecord* record = state.repomd.find(kind);
+  if (!record) return Error{ErrorKind::corrupt, "repomd.xml has no " + std::string(info(kind).name) + " record", {}};
+  auto opened = open_object(repository, *record);
+  if (!opened) return std::move(opened).error();
+  if ((*opened)->size() > k_max_stored_metadata_size)
+    return Error{ErrorKind::unsupported,
+                 repository.name + '/' + record->location_href + " is larger than " +
+                     std::to_string(k_max_stored_metadata_size) + " bytes",
+                 {}};
+  state.stored[kind] = *std::move(opened);
+  return {};
+}
+
+Result<void> make_file_local(const Repository& repository, RepositoryState& state, MetadataKind kind) {
+  if (auto opened = open_file(repository, state, kind); !opened) return opened;
+  auto local = make_local(state.stored[kind], *repository.scratch);
+  if (!local) return std::move(local.error()).within(repository.name + '/' + state.repomd.find(kind)->location_href);
+  state.stored[kind] = *std::move(local);
+  return {};
+}
+
+// What only primary's segment table tells.
+Result<void> read_table(const Repository& repository, RepositoryState& state) {
+  const TakeOver primary{MetadataKind::primary, state.stored[MetadataKind::primary], repository.policy.compression, 1};
+  auto file = open_segments(state.repomd, primary);
+  if (!file) return std::move(file).error();
+  if (!*file) return {};
+  state.index.emplace();
+  state.index->repomd = state.repomd;
+  state.index->files[MetadataKind::primary] = **std::move(file);
+  return {};
+}
+
+// From primary's stored bytes, of whatever origin they are.
+Result<std::vector<ListedPackage>> read_listing(const Repository& repository, RepositoryState& state,
+                                                const std::set<std::string>* names) {
+  if (auto local = make_file_local(repository, state, MetadataKind::primary); !local) return std::move(local).error();
+  auto listing = read_primary(state.repomd, state.stored[MetadataKind::primary], names);
+  if (!listing) return std::move(listing.error()).within(repository.name);
+  state.counted = listing->total;
+  return std::move(listing->packages);
+}
+
+bool has_all(const std::vector<ListedPackage>& found, const std::set<std::string>& names) {
+  std::set<std::string_view> missing(names.begin(), names.end());
+  for (const auto& package : found) missing.erase(basename_of(package.entry.location_href));
+  return missing.empty();
+}
+
 }  // namespace
 
 Result<RepositoryState> load_state(const Repository& repository) {
   for (int attempt = 1;; ++attempt) {
-    auto object = fetch_pointer(repository);
-    if (!object) return std::move(object).error();
     RepositoryState state;
-    if (!*object) return state;
-    state.pointer = (*object)->info.etag;
-    state.pointer_modified = (*object)->info.last_modified;
-
-    auto repomd = parse_repomd((*object)->bytes);
-    if (!repomd) return std::move(repomd.error()).within(describe(repository, k_repomd_key));
-    auto primary = load_file(repository, *repomd, MetadataKind::primary);
-    if (primary.failed_with(ErrorKind::not_found)) {
-      if (attempt < k_max_rereads && pointer_moved(repository, *state.pointer)) continue;
-      return missing_file(std::move(primary).error());
+    const auto object = fetch_pointer(repository, state);
+    if (!object) return object.error();
+    if (!*object) {
+      state.index = empty_repository({}, repository.policy.compression);
+      return state;
     }
-    if (!primary) return std::move(primary).error();
-    auto index = read_index(std::move(*repomd), *primary);
-    if (!index) return std::move(index.error()).within(repository.name);
-    state.index = std::move(*index);
-    state.stored[MetadataKind::primary] = std::move(*primary);
+    if (repository.memory) state.index = repository.memory->find(repository.name, state.pointer_sha256);
+    if (state.index) {
+      state.repomd = state.index->repomd;
+      return state;
+    }
+    auto repomd = parse_repomd((*object)->bytes);
+    if (!repomd) return std::move(repomd.error()).within(repository.name + '/' + std::string(k_repomd_key));
+    state.repomd = *std::move(repomd);
+    auto opened = open_file(repository, state, MetadataKind::primary);
+    if (opened.failed_with(ErrorKind::not_found)) {
+      if (attempt < k_max_rereads && pointer_moved(repository, state)) continue;
+      return missing_file(std::move(opened).error());
+    }
+    if (!opened) return std::move(opened).error();
+    if (auto read = read_table(repository, state); !read) return std::move(read).error();
     return state;
   }
 }
 
 Result<RepositoryState> load_pointer_only(const Repository& repository) {
-  auto object = fetch_pointer(repository);
-  if (!object) return std::move(object).error();
   RepositoryState state;
-  if (!*object) return state;
-  state.pointer = (*object)->info.etag;
-  state.pointer_modified = (*object)->info.last_modified;
-  if (auto repomd = parse_repomd((*object)->bytes)) state.index.repomd = std::move(*repomd);
+  const auto object = fetch_pointer(repository, state);
+  if (!object) return object.error();
+  if (*object)
+    if (auto repomd = parse_repomd((*object)->bytes)) state.repomd = *std::move(repomd);
+  state.index = empty_repository(state.repomd, repository.policy.compression);
   return state;
 }
 
-Result<void> load_files(const Repository& repository, RepositoryState& state) {
-  constexpr std::array k_rest{MetadataKind::filelists, MetadataKind::other};
-  std::array<Result<std::string>, k_rest.size()> files{std::string{}, std::string{}};
-  for_each_parallel(k_rest.size(), repository.policy.requests,
-                    [&](std::size_t i) { files[i] = load_file(repository, state.index.repomd, k_rest[i]); });
-  for (std::size_t i = 0; i < k_rest.size(); ++i) {
-    if (files[i].failed_with(ErrorKind::not_found)) {
-      if (pointer_moved(repository, *state.pointer))
-        return Error{ErrorKind::precondition_failed, repository.name + ": somebody else published meanwhile", {}};
-      return missing_file(std::move(files[i]).error());
-    }
-    if (!files[i]) return std::move(files[i]).error();
-    state.stored[k_rest[i]] = std::move(*files[i]);
+Result<std::vector<ListedPackage>> find_listed(const Repository& repository, RepositoryState& state,
+                                               const NamesToFind& names) {
+  std::set<std::string> all = names.expected;
+  all.insert(names.possible.begin(), names.possible.end());
+  if (!state.index) return read_listing(repository, state, &all);
+  if (!state.proven()) {
+    auto found = find_packages(*state.index, all, repository.policy.threads);
+    if (found && has_all(*found, names.expected)) return found;
+    if (auto proven = prove_state(repository, state); !proven) return std::move(proven).error();
   }
+  return find_packages(*state.index, all, repository.policy.threads);
+}
+
+Result<std::vector<ListedPackage>> list_all(const Repository& repository, RepositoryState& state) {
+  if (state.proven()) return list_packages(*state.index, repository.policy.threads);
+  return read_listing(repository, state, nullptr);
+}
+
+Result<void> prove_state(const Repository& repository, RepositoryState& state) {
+  if (state.proven()) return {};
+  PerKind<Result<void>> outcomes;
+  for_each_parallel(k_metadata_kinds.size(), repository.policy.requests, [&](std::size_t i) {
+    const MetadataKind kind = k_metadata_kinds[i].kind;
+    outcomes[kind] = make_file_local(repository, state, kind);
+  });
+  for (auto& outcome : outcomes.values) {
+    if (outcome.failed_with(ErrorKind::not_found)) {
+      if (pointer_moved(repository, state))
+        return Error{ErrorKind::precondition_failed, repository.name + ": somebody else published meanwhile", {}};
+      return missing_file(std::move(outcome).error());
+    }
+    if (!outcome) return std::move(outcome);
+  }
+  const IndexReading reading{.compression = repository.policy.compression, .threads = repository.policy.threads};
+  auto index = read_index(state.repomd, state.stored, reading, *repository.scratch);
+  if (!index) return std::move(index.error()).within(repository.name);
+  if (repository.memory) repository.memory->keep(repository.name, state.pointer_sha256, *index);
+  state.index = *std::move(index);
   return {};
+}
+
+void remember(const Repository& repository, const Publication& publication, RepoIndex index) {
+  if (!repository.memory) return;
+  std::vector<char> kept(publication.immutable.size(), 0);
+  for_each_parallel(kept.size(), repository.policy.requests, [&](std::size_t i) {
+    SharedBytes& stored = index.files.values[i].stored;
+    auto kept_bytes = repository.store->is_local()
+                          ? repository.store->open(repository.prefix + publication.immutable[i].key)
+                          : copy_to_scratch(*stored, *repository.scratch);
+    kept[i] = kept_bytes.ok();
+    if (kept_bytes) stored = *std::move(kept_bytes);
+  });
+  if (std::ranges::count(kept, 0) == 0)
+    repository.memory->keep(repository.name, publication.pointer.sha256, std::move(index));
 }
 
 Error no_repository(const Repository& repository) {

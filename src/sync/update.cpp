@@ -2,6 +2,7 @@
 #include "sync/update.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -31,8 +32,13 @@ public:
 private:
   Result<Pass> pass();
   Result<RepositoryState> load() const;
-  Result<std::set<std::string>> keys_to_look_at(const RepositoryState& state);
-  Result<Publication> splice_edit(RepositoryState& state, const MetadataEdit& edit) const;
+  Result<std::set<std::string>> keys_to_look_at(RepositoryState& state);
+  Result<ListedEntries> listed_of(RepositoryState& state, const std::set<std::string>& keys) const;
+  Result<ListedEntries> listed_for(RepositoryState& state, const std::set<std::string>& keys,
+                                   const std::vector<Finding>& findings) const;
+  void note_state(const RepositoryState& state);
+  void note_failures(const std::vector<Finding>& findings);
+  Result<Spliced> splice_edit(const RepositoryState& state, const MetadataEdit& edit) const;
   void note_published(const Publication& publication, MetadataEdit edit);
   bool rebuilding() const { return m_request.rebuild && !m_report.published; }
 
@@ -55,34 +61,50 @@ Result<Pass> Update::pass() {
 
   // Read: each key as it is now. Only 404 means gone.
   const auto keys = keys_to_look_at(*state);
+  if (keys.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!keys) return keys.error();
-  auto findings = look_at(m_repository, *state, *keys, m_request.changes, m_findings, m_stop);
+  auto listed = listed_of(*state, *keys);
+  if (listed.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
+  if (!listed) return std::move(listed).error();
+  auto findings = look_at(m_repository, *listed, *keys, m_request.changes, m_findings, m_stop);
   if (!findings) return std::move(findings).error();
 
-  // Plan: a value that prints. Nothing has been touched so far.
-  Plan plan = plan_edit(state->index, std::move(*findings), m_request.changes.removals, m_repository.policy.same_nevra);
+  // Settled: the metadata say already what was found. Nothing has been read whole so far.
+  note_state(*state);
+  const bool nothing_to_do = state->pointer && !rebuilding();
+  if (nothing_to_do && is_settled(*listed, *findings, m_request.changes.removals)) {
+    note_failures(*findings);
+    return Pass::done;
+  }
+
+  // Prove: what is built upon is read and compared. Plan: a value that prints. Nothing has been touched so far.
+  if (auto proven = prove_state(m_repository, *state); !proven) {
+    if (proven.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
+    return std::move(proven).error();
+  }
+  listed = listed_for(*state, *keys, *findings);
+  if (!listed) return std::move(listed).error();
+  Plan plan = plan_edit(*listed, std::move(*findings), m_request.changes.removals, m_repository.policy.same_nevra);
   if (rebuilding())  // starts from nothing: what cannot be read now would be lost (I14)
     for (auto& failure : plan.failures)
       if (!is_final(failure.error.kind)) return std::move(failure.error).within("rebuild not published");
+  note_state(*state);
   m_report.failures = std::move(plan.failures);
   m_report.notes = std::move(plan.notes);
-  m_report.revision = state->index.repomd.revision;
-  m_report.packages = state->index.entries.size();
-  const bool nothing_to_do = plan.edit.empty() && state->pointer && !rebuilding();
   if (m_request.dry_run) m_report.edits = {std::move(plan.edit)};
-  if (m_request.dry_run || nothing_to_do) return Pass::done;
+  if (m_request.dry_run || (nothing_to_do && plan.edit.empty())) return Pass::done;
 
   // Splice, publish. A detached signature belongs between the two: made before the pointer is written, put
   // right behind it. Superseded files stay for clients that still hold the old repomd.xml.
-  auto publication = splice_edit(*state, plan.edit);
-  if (publication.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
-  if (!publication) return std::move(publication).error();
-  auto pointer = publish(m_repository, *publication, m_stop);
+  auto spliced = splice_edit(*state, plan.edit);
+  if (!spliced) return std::move(spliced).error();
+  auto pointer = publish(m_repository, spliced->publication, m_stop);
   if (pointer.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!pointer) return std::move(pointer).error();
 
   // Confirm: what changed since it was looked at is looked at again. The caller acknowledges after that.
-  note_published(*publication, std::move(plan.edit));
+  note_published(spliced->publication, std::move(plan.edit));
+  remember(m_repository, spliced->publication, std::move(spliced->index));
   return m_moved.empty() ? Pass::done : Pass::superseded;
 }
 
@@ -108,32 +130,69 @@ Result<RepositoryState> Update::load() const {
   return state;
 }
 
-Result<std::set<std::string>> Update::keys_to_look_at(const RepositoryState& state) {
+Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
   std::set<std::string> keys = m_moved;
   for (const auto& [href, key] : m_request.changes.keys) keys.insert(href);
   if (!m_request.reconcile && !m_request.rebuild) return keys;
   if (!m_listing) {
-    auto listing = list_packages(m_repository);
+    auto listing = list_package_objects(m_repository);
     if (!listing) return std::move(listing).error();
     m_listing = std::move(*listing);
   }
-  keys.merge(find_differences(m_repository, *m_listing, state, m_request.suspicion));
+  auto listed = list_all(m_repository, state);
+  if (!listed) return std::move(listed).error();
+  keys.merge(find_differences(m_repository, *m_listing, ListedEntries(*std::move(listed)), state.pointer_modified,
+                              m_request.suspicion));
   return keys;
 }
 
-Result<Publication> Update::splice_edit(RepositoryState& state, const MetadataEdit& edit) const {
-  const SpliceOptions options{.now = m_clock.now(), .compression = m_repository.policy.compression};
-  Result<Publication> publication = Publication{};
-  if (!state.pointer || rebuilding()) {
-    const StoredRepository empty = empty_repository(state.index.repomd);
-    publication = splice(empty.index, empty.stored, edit, options);
-  } else {
-    if (auto loaded = load_files(m_repository, state); !loaded) return std::move(loaded).error();
-    publication = splice(state.index, state.stored, edit, options);
-  }
-  if (!publication) return std::move(publication.error()).within(m_repository.name);
-  publication->base = state.pointer;
-  return publication;
+// What the metadata say of the packages that may be meant.
+Result<ListedEntries> Update::listed_of(RepositoryState& state, const std::set<std::string>& keys) const {
+  NamesToFind names;
+  for (const auto& href : keys) names.expected.emplace(basename_of(href));
+  for (const auto& href : m_request.changes.removals) names.expected.emplace(basename_of(href));
+  for (const auto& [href, key] : m_request.changes.keys) names.possible.emplace(basename_of(key.raw_href));
+  auto packages = find_listed(m_repository, state, names);
+  if (!packages) return std::move(packages).error();
+  return ListedEntries(*std::move(packages));
+}
+
+// The same on proof, with those that have the NEVRA of a package that was found.
+Result<ListedEntries> Update::listed_for(RepositoryState& state, const std::set<std::string>& keys,
+                                         const std::vector<Finding>& findings) const {
+  const auto by_name = listed_of(state, keys);
+  if (!by_name) return by_name.error();
+  std::set<Nevra> nevras;
+  for (const auto& finding : findings)
+    if (const auto* record = std::get_if<PackageRecord>(&finding.what)) nevras.insert(record->nevra);
+  auto by_nevra = find_packages(*state.index, nevras, m_repository.policy.threads);
+  if (!by_nevra) return std::move(by_nevra).error();
+  std::map<std::size_t, ListedPackage> packages;
+  for (const auto& package : by_name->packages()) packages.emplace(package.position, package);
+  for (auto& package : *by_nevra) packages.emplace(package.position, std::move(package));
+  std::vector<ListedPackage> all;
+  for (auto& [position, package] : packages) all.push_back(std::move(package));
+  return ListedEntries(std::move(all));
+}
+
+void Update::note_state(const RepositoryState& state) {
+  m_report.revision = state.repomd.revision;
+  m_report.packages = state.packages();
+}
+
+void Update::note_failures(const std::vector<Finding>& findings) {
+  m_report.failures.clear();
+  for (const auto& finding : findings)
+    if (const auto* error = std::get_if<Error>(&finding.what)) m_report.failures.push_back({finding.href, *error});
+}
+
+Result<Spliced> Update::splice_edit(const RepositoryState& state, const MetadataEdit& edit) const {
+  const SpliceOptions options{
+      .now = m_clock.now(), .open_checksum = m_repository.policy.open_checksum, .threads = m_repository.policy.threads};
+  auto spliced = splice(*state.index, edit, options);
+  if (!spliced) return std::move(spliced.error()).within(m_repository.name);
+  spliced->publication.base = state.pointer;
+  return spliced;
 }
 
 void Update::note_published(const Publication& publication, MetadataEdit edit) {
@@ -182,18 +241,17 @@ Result<UpdateReport> update(const Repository& repository, const UpdateRequest& r
 }
 
 Result<UpdateReport> create_repository(const Repository& repository, Clock& clock) {
-  const StoredRepository empty = empty_repository();
-  const SpliceOptions options{.now = clock.now(), .compression = repository.policy.compression};
-  auto publication = splice(empty.index, empty.stored, {}, options);
-  if (!publication) return std::move(publication.error()).within(repository.name);
-  auto pointer = publish(repository, *publication, {});
+  const SpliceOptions options{.now = clock.now(), .open_checksum = repository.policy.open_checksum};
+  auto spliced = splice(empty_repository({}, repository.policy.compression), {}, options);
+  if (!spliced) return std::move(spliced.error()).within(repository.name);
+  auto pointer = publish(repository, spliced->publication, {});
   if (pointer.failed_with(ErrorKind::precondition_failed))
     return Error{
         ErrorKind::precondition_failed, repository.name + ": there is a repository already; it was not touched", {}};
   if (!pointer) return std::move(pointer).error();
   UpdateReport report;
   report.published = true;
-  report.revision = publication->revision;
+  report.revision = spliced->publication.revision;
   return report;
 }
 

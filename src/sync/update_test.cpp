@@ -4,11 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/hash.hpp"
 #include "repodata/repomd.hpp"
+#include "repodata/segment_container.hpp"
 #include "sync/repository_state.hpp"
 #include "sync/verify.hpp"
 #include "testkit/fake_clock.hpp"
 #include "testkit/memory_object_store.hpp"
+#include "testkit/memory_scratch.hpp"
 #include "testkit/package_builder.hpp"
 
 namespace repoupdate {
@@ -17,6 +20,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
 constexpr SystemTime k_uploaded{std::chrono::seconds(1'790'000'000)};
@@ -45,7 +50,9 @@ protected:
     auto state = load_state(repository);
     std::vector<std::string> names;
     if (!state) return {state.error().text()};
-    for (const auto& entry : state->index.entries) names.push_back(entry.location_href + ' ' + to_string(entry.nevra));
+    const auto packages = list_all(repository, *state);
+    if (!packages) return {packages.error().text()};
+    for (const auto& [position, entry] : *packages) names.push_back(entry.location_href + ' ' + to_string(entry.nevra));
     return names;
   }
   void expect_sound() {
@@ -60,8 +67,15 @@ protected:
   }
 
   MemoryObjectStore store;
+  MemoryScratch scratch;
   FakeClock clock;
-  Repository repository{.name = "s3://b/r", .store = &store, .prefix = "r/", .policy = {}, .nested = {}};
+  Repository repository{.name = "s3://b/r",
+                        .store = &store,
+                        .scratch = &scratch,
+                        .memory = nullptr,
+                        .prefix = "r/",
+                        .policy = {},
+                        .nested = {}};
 };
 
 TEST_F(UpdateTest, AddedReplacedAndRemovedPackagesAreVisible) {
@@ -295,6 +309,108 @@ TEST_F(UpdateTest, DamagedMetadataStopTheUpdateAndARebuildRepairsThem) {
   rebuild.rebuild = true;
   run(rebuild);
   EXPECT_EQ(listed().size(), 2u);
+  expect_sound();
+}
+
+// What a daemon knows from its last update it does not read again.
+TEST_F(UpdateTest, SecondUpdateOfAProcessReadsTheChangedPackageOnly) {
+  RepositoryMemory memory(MemoryLimits{});
+  repository.memory = &memory;
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  place("b.rpm", "b");
+  const auto size = store.contents().at("r/b.rpm").bytes.size();
+  store.forget_requests();
+  run(keys({"b.rpm"}));
+  EXPECT_THAT(store.requests(),
+              UnorderedElementsAre("GET r/repodata/repomd.xml", "HEAD r/b.rpm", "GET r/b.rpm 0+" + std::to_string(size),
+                                   StartsWith("PUT r/repodata/"), StartsWith("PUT r/repodata/"),
+                                   StartsWith("PUT r/repodata/"), "PUT r/repodata/repomd.xml", "HEAD r/b.rpm"));
+  EXPECT_EQ(listed().size(), 2u);
+  repository.memory = nullptr;  // what another process finds
+  EXPECT_EQ(listed().size(), 2u);
+  expect_sound();
+}
+
+TEST_F(UpdateTest, WhatSomebodyElsePublishedIsNotTakenFromMemory) {
+  RepositoryMemory memory(MemoryLimits{});
+  repository.memory = &memory;
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  Repository other = repository;
+  other.memory = nullptr;
+  place("b.rpm", "b");
+  ASSERT_TRUE(update(other, keys({"b.rpm"}), clock, {}));
+  place("c.rpm", "c");
+  run(keys({"c.rpm"}));
+  EXPECT_EQ(listed().size(), 3u);
+  expect_sound();
+}
+
+// A file of the old repository may go while the daemon still knows it: S3 keeps nothing open.
+TEST_F(UpdateTest, WarmUpdateDoesNotNeedTheOldFiles) {
+  RepositoryMemory memory(MemoryLimits{});
+  repository.memory = &memory;
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  for (const auto& [key, stored] : store.contents())
+    if (key.ends_with(".xml.gz")) store.drop(key);
+  place("b.rpm", "b");
+  EXPECT_EQ(run(keys({"b.rpm"})).added(), 1u);
+  expect_sound();
+}
+
+TEST_F(UpdateTest, OpenChecksumCanBeLeftOut) {
+  repository.policy.open_checksum = false;
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  const std::string repomd = store.contents().at("r/repodata/repomd.xml").bytes;
+  EXPECT_THAT(repomd, Not(HasSubstr("open-checksum")));
+  EXPECT_THAT(repomd, HasSubstr("open-size"));
+  expect_sound();
+}
+
+// I16: a table that hides a package is found out before anything is built on it.
+TEST_F(UpdateTest, LyingSegmentTableCostsTimeOnly) {
+  place("a.rpm", "a");
+  place("b.rpm", "b");
+  run(keys({"a.rpm", "b.rpm"}));
+  const auto lie = [&](const std::function<void(SegmentTable&)>& change) {
+    std::string repomd = store.contents().at("r/repodata/repomd.xml").bytes;
+    for (const auto& [key, stored] : store.contents()) {
+      if (key.find("-primary.xml.gz") == std::string::npos || repomd.find(key.substr(2)) == std::string::npos) continue;
+      const auto found = find_segment_table(MemoryBytes(stored.bytes));
+      ASSERT_TRUE(found && *found);
+      SegmentTable table = (*found)->table;
+      const std::string frames = stored.bytes.substr((*found)->first_frame, table.stored_size());
+      change(table);
+      const Container container = make_container(Compression::gz, table);
+      const std::string forged = container.head + frames + container.tail;
+      const std::string old_digest = sha256_hex(stored.bytes), digest = sha256_hex(forged);
+      for (auto at = repomd.find(old_digest); at != std::string::npos; at = repomd.find(old_digest))
+        repomd.replace(at, old_digest.size(), digest);
+      const std::string old_size = "<size>" + std::to_string(stored.bytes.size()) + "</size>";
+      repomd.replace(repomd.find(old_size), old_size.size(), "<size>" + std::to_string(forged.size()) + "</size>");
+      store.place("r/repodata/" + digest + "-primary.xml.gz", forged, k_uploaded);
+      store.place("r/repodata/repomd.xml", repomd, k_uploaded);
+      return;
+    }
+    FAIL() << "no primary";
+  };
+
+  lie([](SegmentTable& table) { table.frames[1].names = {"x", "y"}; });
+  EXPECT_FALSE(run(keys({"a.rpm"})).published);  // it is listed, whatever the table says
+  EXPECT_EQ(listed().size(), 2u);
+
+  lie([](SegmentTable& table) { table.frames[1].names = {"c", "d"}; });
+  store.drop("r/b.rpm");
+  EXPECT_EQ(run(keys({"b.rpm"})).removed(), 1u);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch"));
+  expect_sound();
+
+  lie([](SegmentTable& table) { table.frames[1].packages = table.frames[1].segments[0].packages = 7; });
+  place("c.rpm", "c");
+  EXPECT_EQ(run(keys({"c.rpm"})).packages, 2u);
   expect_sound();
 }
 

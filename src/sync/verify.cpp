@@ -21,7 +21,7 @@ public:
   Result<VerifyOutcome> run(bool read_packages);
 
 private:
-  Result<PerKind<std::string>> fetch_metadata(const Repomd& repomd);
+  Result<PerKind<SharedBytes>> fetch_metadata(const Repomd& repomd);
   Result<void> check_other_records(const Repomd& repomd);
   Result<void> check_presence();
   Result<void> check_packages();
@@ -67,18 +67,19 @@ Result<VerifyOutcome> Verification::run(bool read_packages) {
 }
 
 // A missing file stays empty, which verify_metadata reports by its checksum.
-Result<PerKind<std::string>> Verification::fetch_metadata(const Repomd& repomd) {
-  PerKind<std::string> stored;
+Result<PerKind<SharedBytes>> Verification::fetch_metadata(const Repomd& repomd) {
+  PerKind<SharedBytes> stored;
   for (const auto& kind : k_metadata_kinds) {
     const std::string& href = repomd.find(kind.kind)->location_href;
-    auto object = m_repository.store->get(m_repository.prefix + href, {}, k_max_stored_metadata_size);
-    if (object.failed_with(ErrorKind::not_found)) {
+    stored[kind.kind] = in_memory({});
+    auto opened = m_repository.store->open(m_repository.prefix + href);
+    if (opened.failed_with(ErrorKind::not_found)) {
       problem(href, "is named by repomd.xml and is not there");
-    } else if (!object) {
-      return std::move(object).error();
-    } else {
-      stored[kind.kind] = std::move(object->bytes);
+      continue;
     }
+    auto local = opened ? make_local(*opened, *m_repository.scratch) : std::move(opened);
+    if (!local) return std::move(local).error();
+    stored[kind.kind] = *std::move(local);
   }
   return stored;
 }
@@ -100,7 +101,7 @@ Result<void> Verification::check_other_records(const Repomd& repomd) {
 }
 
 Result<void> Verification::check_presence() {
-  const auto objects = list_packages(m_repository);
+  const auto objects = list_package_objects(m_repository);
   if (!objects) return objects.error();
   std::map<std::string_view, const ObjectInfo*> present;
   for (const auto& object : *objects) present[object.key] = &object;

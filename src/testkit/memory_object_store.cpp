@@ -2,11 +2,21 @@
 #include "testkit/memory_object_store.hpp"
 
 #include <fstream>
+#include <limits>
+#include <memory>
 #include <sstream>
 
 #include "base/hash.hpp"
+#include "model/pinned_bytes.hpp"
 
 namespace repoupdate {
+namespace {
+
+std::string get_request(std::string_view key, const ByteRange& range) {
+  return "GET " + std::string(key) + ' ' + std::to_string(range.first) + '+' + std::to_string(range.length);
+}
+
+}  // namespace
 
 std::vector<std::string> MemoryObjectStore::requests() const {
   const std::scoped_lock lock(m_mutex);
@@ -21,7 +31,8 @@ void MemoryObjectStore::forget_requests() {
 ETag MemoryObjectStore::place(const std::string& key, std::string bytes, SystemTime last_modified, bool knows_sha256) {
   const std::scoped_lock lock(m_mutex);
   const ETag etag{"\"v" + std::to_string(++m_versions) + "\""};
-  m_objects[key] = {std::move(bytes), etag, last_modified, {}, knows_sha256};
+  const std::string sha256 = sha256_hex(bytes);
+  m_objects[key] = {std::move(bytes), etag, last_modified, {}, knows_sha256, sha256};
   return etag;
 }
 
@@ -45,7 +56,7 @@ Result<void> MemoryObjectStore::record(std::string request) {
 
 ObjectInfo MemoryObjectStore::describe(const std::string& key, const Stored& stored) const {
   ObjectInfo info{key, stored.bytes.size(), stored.etag, stored.last_modified, std::nullopt};
-  if (stored.knows_sha256) info.sha256 = sha256_hex(stored.bytes);
+  if (stored.knows_sha256) info.sha256 = stored.sha256;
   return info;
 }
 
@@ -56,13 +67,10 @@ Result<Object> MemoryObjectStore::fetch(std::string_view key, const GetOptions& 
   const Stored& stored = found->second;
   if (options.if_match && *options.if_match != stored.etag)
     return Error{ErrorKind::precondition_failed, std::string(key) + ": changed meanwhile", {}};
-  Object object{describe(found->first, stored), stored.bytes};
-  if (options.range) {
-    if (options.range->first >= stored.bytes.size())
-      return Error{ErrorKind::invalid, std::string(key) + ": range past the end", {}};
-    object.bytes = stored.bytes.substr(options.range->first, options.range->length);
-  }
-  return object;
+  const ByteRange range = options.range.value_or(ByteRange{0, stored.bytes.size()});
+  if (options.range && range.first >= stored.bytes.size())
+    return Error{ErrorKind::invalid, std::string(key) + ": range past the end", {}};
+  return Object{describe(found->first, stored), stored.bytes.substr(range.first, range.length)};
 }
 
 Result<ObjectInfo> MemoryObjectStore::head(std::string_view key) {
@@ -73,10 +81,8 @@ Result<ObjectInfo> MemoryObjectStore::head(std::string_view key) {
 }
 
 Result<Object> MemoryObjectStore::get(std::string_view key, const GetOptions& options, std::uint64_t limit) {
-  std::string request = "GET " + std::string(key);
-  if (options.range)
-    request += ' ' + std::to_string(options.range->first) + '+' + std::to_string(options.range->length);
-  if (auto recorded = record(std::move(request)); !recorded) return recorded.error();
+  auto recorded = record(options.range ? get_request(key, *options.range) : "GET " + std::string(key));
+  if (!recorded) return recorded.error();
   auto object = fetch(key, options);
   if (object && object->bytes.size() > limit)
     return Error{ErrorKind::invalid, std::string(key) + ": larger than " + std::to_string(limit) + " bytes", {}};
@@ -84,11 +90,21 @@ Result<Object> MemoryObjectStore::get(std::string_view key, const GetOptions& op
 }
 
 Result<ObjectInfo> MemoryObjectStore::read(std::string_view key, const GetOptions& options, const ByteSink& sink) {
-  if (auto recorded = record("READ " + std::string(key)); !recorded) return recorded.error();
+  auto recorded = record(options.range ? get_request(key, *options.range) : "READ " + std::string(key));
+  if (!recorded) return recorded.error();
   auto object = fetch(key, options);
   if (!object) return object.error();
   if (auto taken = sink(object->bytes); !taken) return taken.error();
   return object->info;
+}
+
+Result<SharedBytes> MemoryObjectStore::open(std::string_view key) {
+  auto info = head(key);
+  if (!info) return std::move(info).error();
+  if (!m_is_local) return SharedBytes(std::make_shared<const PinnedBytes>(*this, *std::move(info)));
+  auto object = fetch(key, {});
+  if (!object) return std::move(object).error();
+  return in_memory(std::move(object->bytes));
 }
 
 Result<ObjectInfo> MemoryObjectStore::put(std::string_view key, std::string_view bytes, const PutOptions& options) {
@@ -101,9 +117,17 @@ Result<ObjectInfo> MemoryObjectStore::put(std::string_view key, std::string_view
   if (!options.sha256.empty() && options.sha256 != sha256_hex(bytes))
     return Error{ErrorKind::corrupt, std::string(key) + ": the bytes do not match the SHA-256 sent", {}};
   const ETag etag{"\"v" + std::to_string(++m_versions) + "\""};
-  Stored stored{std::string(bytes), etag, SystemTime(std::chrono::seconds(1'800'000'000 + m_versions)), options, true};
+  const SystemTime now(std::chrono::seconds(1'800'000'000 + m_versions));
+  Stored stored{std::string(bytes), etag, now, options, true, sha256_hex(bytes)};
   const auto placed = m_objects.insert_or_assign(std::string(key), std::move(stored)).first;
   return describe(placed->first, placed->second);
+}
+
+Result<ObjectInfo> MemoryObjectStore::put(std::string_view key, const StoredBytes& body, const PutOptions& options) {
+  if (auto given = check_sha256_given(key, options); !given) return std::move(given).error();
+  const auto bytes = read_all(body, std::numeric_limits<std::uint64_t>::max());
+  if (!bytes) return unreadable_body(bytes.error());
+  return put(key, *bytes, options);
 }
 
 Result<ObjectInfo> MemoryObjectStore::put_file(std::string_view key, const std::filesystem::path& file,

@@ -3,6 +3,8 @@
 // can say what a change costs.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -21,9 +23,11 @@ public:
     SystemTime last_modified;
     PutOptions options;        // as it was put
     bool knows_sha256 = true;  // false: as if uploaded by a tool that records no SHA-256
+    std::string sha256;        // of the bytes, in lower-case hex
   };
 
-  // "HEAD key", "GET key", "GET key 0+4096", "READ key", "PUT key", "DELETE key", "LIST prefix".
+  // "HEAD key", "GET key", "GET key 0+4096" (get() or read() of a range), "READ key", "PUT key", "DELETE key",
+  // "LIST prefix".
   std::vector<std::string> requests() const;
   void forget_requests();
 
@@ -36,11 +40,18 @@ public:
   // with a failure instead.
   std::function<Result<void>(const std::string& request)> before;
 
+  // From now on open() answers as a directory does: with what stays readable, and costs no request. Else as a bucket:
+  // a HEAD, then a GET for each range, as long as the object is the same.
+  void set_local() { m_is_local = true; }
+
   std::string name() const override { return "memory"; }
+  bool is_local() const override { return m_is_local; }
   Result<ObjectInfo> head(std::string_view key) override;
   Result<Object> get(std::string_view key, const GetOptions& options, std::uint64_t limit) override;
   Result<ObjectInfo> read(std::string_view key, const GetOptions& options, const ByteSink& sink) override;
+  Result<SharedBytes> open(std::string_view key) override;
   Result<ObjectInfo> put(std::string_view key, std::string_view bytes, const PutOptions& options) override;
+  Result<ObjectInfo> put(std::string_view key, const StoredBytes& body, const PutOptions& options) override;
   Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file, const PutOptions& options,
                               const UploadProgress& progress) override;
   Result<void> remove(std::string_view key) override;
@@ -55,6 +66,7 @@ private:
   std::map<std::string, Stored> m_objects;
   std::vector<std::string> m_requests;
   std::uint64_t m_versions = 0;
+  std::atomic<bool> m_is_local = false;
 };
 
 }  // namespace repoupdate

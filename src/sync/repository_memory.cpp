@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/repository_memory.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace repoupdate {
+namespace {
+
+std::uint64_t memory_of(const RepoIndex& index) {
+  std::uint64_t size = index.nevras.size() * sizeof(index.nevras.front());
+  for (const SegmentedFile& file : index.files.values)
+    for (const Frame& frame : file.table.frames) size += sizeof(Frame) + frame.segments.size() * sizeof(Segment);
+  return size;
+}
+
+std::uint64_t disk_of(const RepoIndex& index) {
+  std::uint64_t size = 0;
+  for (const SegmentedFile& file : index.files.values) size += file.stored->size();
+  return size;
+}
+
+}  // namespace
+
+std::optional<RepoIndex> RepositoryMemory::find(std::string_view repository, std::string_view repomd_sha256) {
+  const std::scoped_lock lock(m_mutex);
+  const auto known = std::ranges::find(m_known, repository, &Known::repository);
+  if (known == m_known.end() || known->repomd_sha256 != repomd_sha256) return std::nullopt;
+  m_known.splice(m_known.begin(), m_known, known);
+  return known->index;
+}
+
+void RepositoryMemory::keep(std::string repository, std::string repomd_sha256, RepoIndex index) {
+  const std::uint64_t disk = disk_of(index), memory = memory_of(index);
+  const std::scoped_lock lock(m_mutex);
+  std::erase_if(m_known, [&](const Known& known) { return known.repository == repository; });
+  m_known.push_front({std::move(repository), std::move(repomd_sha256), std::move(index), disk, memory});
+  shrink();
+}
+
+void RepositoryMemory::shrink() {
+  std::uint64_t disk = 0, memory = 0;
+  for (const Known& known : m_known) disk += known.disk, memory += known.memory;
+  while (!m_known.empty() && (disk > m_limits.disk || memory > m_limits.memory)) {
+    disk -= m_known.back().disk;
+    memory -= m_known.back().memory;
+    m_known.pop_back();
+  }
+}
+
+}  // namespace repoupdate
