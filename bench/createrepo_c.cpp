@@ -30,13 +30,13 @@ Task task_of(Workload workload, const Json& pool, std::size_t packages) {
     task.added = make_round(like, pool, 1, packages).hrefs;
     task.packages += task.added.size();
   };
-  switch (workload) {
+  switch (createrepo_c_task(workload)) {
+    case Workload::append1:
+    case Workload::append100: add(createrepo_c_task(workload)); break;
     case Workload::replace1: exclude(), add(Workload::append1); break;
     case Workload::erase1: exclude(); break;
-    case Workload::append1:
-    case Workload::first: add(Workload::append1); break;
-    case Workload::append100:
-    case Workload::family100: add(workload); break;
+    case Workload::family100:
+    case Workload::first:
     case Workload::noop:
     case Workload::build:
     case Workload::churn: break;

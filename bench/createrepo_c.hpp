@@ -17,9 +17,12 @@ namespace repoupdate::bench {
 // "0.17.3", or nothing when it is not installed.
 std::optional<std::string> createrepo_c_version();
 
-// Every invocation begins so; for the report.
-inline constexpr const char* k_createrepo_c_update =
-    "createrepo_c -q --no-database --general-compress-type=gz --workers=N --update --skip-stat --recycle-pkglist";
+// Which workload's work it is for createrepo_c: where packages stand, and who wrote the metadata, makes no difference.
+constexpr Workload createrepo_c_task(Workload workload) {
+  if (workload == Workload::first) return Workload::append1;
+  if (workload == Workload::family100) return Workload::append100;
+  return workload;
+}
 
 // On a foreign gz repository of that size; checks the number of packages afterwards. For Workload::build, `packages`
 // of them without metadata.

@@ -110,6 +110,8 @@ Selection selection_of(const Options& options) {
 int measure(const Options& options, const std::string& command) {
   std::filesystem::create_directories(options.work_directory);
   const WorkDirectory work(std::filesystem::canonical(options.work_directory), "/proc/self/exe");
+  const auto lock = work.lock();
+  if (!lock) return fail(lock.error());
   Circumstances circumstances = describe_machine();
   circumstances.command = command;
   circumstances.threads = options.threads;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <span>
 
 #include "createrepo_c.hpp"
 
@@ -13,14 +14,20 @@ namespace {
 
 constexpr std::size_t k_large = 50'000;  // packages; from here on seconds pass
 constexpr std::size_t k_large_repetitions = 3;
+constexpr std::size_t k_small_floors = 3;         // how often the floor is measured, where it takes little
 constexpr std::size_t k_thorough_check = 10'000;  // packages; the full parser takes longer than what it checks
 constexpr std::size_t k_churn_edits = 1'000;
 constexpr std::array k_edits{Workload::append1,  Workload::append100, Workload::family100,
                              Workload::replace1, Workload::erase1,    Workload::noop};
 constexpr std::array k_edits_without_open_checksum{Workload::append1, Workload::replace1, Workload::erase1};
 // Beyond the size of the promises, what shows how it grows.
-constexpr std::array k_workloads_of_the_largest{Workload::append1, Workload::append100, Workload::erase1,
-                                                Workload::noop, Workload::first};
+constexpr std::array k_workloads_of_the_largest{Workload::append1, Workload::erase1, Workload::noop, Workload::first};
+// Where createrepo_c takes a minute, what has to be so much faster than it.
+constexpr std::array k_compared_when_large{Workload::append1, Workload::replace1, Workload::erase1, Workload::first};
+
+bool contains(std::span<const Workload> workloads, Workload wanted) {
+  return std::ranges::find(workloads, wanted) != workloads.end();
+}
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
@@ -36,6 +43,21 @@ Json plan_of(const WorkDirectory& work, const Measurement& wanted, std::size_t t
           {"open_checksum", wanted.open_checksum},
           {"compression", is_new ? Json(name_of(wanted.compression)) : Json()},
           {"rounds", std::move(rounds)}};
+}
+
+bool has_same_floor(const Measurement& one, const Measurement& other) {
+  return one.packages == other.packages && one.compression == other.compression && one.floor && other.floor;
+}
+
+// Repositories of one size and compression have almost the same bytes, whatever was done to them.
+void even_out_floors(std::vector<Measurement>& measurements) {
+  const std::vector<Measurement> measured = measurements;
+  for (auto& measurement : measurements) {
+    std::vector<double> floors;
+    for (const auto& other : measured)
+      if (has_same_floor(measurement, other)) floors.push_back(*other.floor);
+    if (!floors.empty()) measurement.floor = median(std::move(floors));
+  }
 }
 
 // Several processes' or, of a warm one, rounds' costs.
@@ -65,8 +87,7 @@ Measurement Runner::wanted(Workload workload, std::size_t packages, Compression 
 }
 
 bool Runner::is_selected(Workload workload, std::size_t packages) const {
-  const bool is_shown = packages <= k_bar_size ||
-                        std::ranges::find(k_workloads_of_the_largest, workload) != k_workloads_of_the_largest.end();
+  const bool is_shown = packages <= k_bar_size || contains(k_workloads_of_the_largest, workload);
   return is_shown && m_selection.workloads.contains(workload);
 }
 
@@ -82,6 +103,7 @@ Result<std::vector<Measurement>> Runner::run() {
     if (m_selection.workloads.contains(Workload::build))
       if (auto done = run_build(compression); !done) return std::move(done).error();
   m_work.remove_run();
+  even_out_floors(m_measurements);
   return std::move(m_measurements);
 }
 
@@ -217,9 +239,9 @@ Result<Measurement> Runner::measure(const WorkDirectory& work, Measurement wante
   return wanted;
 }
 
-Result<double> Runner::floor(const fs::path& repository) const {
+Result<double> Runner::floor(const fs::path& repository, std::size_t times) const {
   std::vector<double> seconds;
-  for (std::size_t i = 0; i < k_large_repetitions; ++i) {
+  for (std::size_t i = 0; i < times; ++i) {
     const auto outcome = m_work.run_step_apart("floor", {{"repository", repository.string()}});
     if (!outcome) return outcome.error();
     seconds.push_back(outcome->result.at("wall").get<double>());
@@ -230,8 +252,10 @@ Result<double> Runner::floor(const fs::path& repository) const {
 Result<void> Runner::add_createrepo_c(Measurement& measurement) {
   const bool is_main = measurement.file_system == m_work.file_system();
   if (measurement.packages > m_selection.createrepo_c_at_most || !is_main) return {};
-  for (const auto& other : m_measurements) {  // it does the same work for us warm or cold, gz or zstd
-    if (other.workload != measurement.workload || other.packages != measurement.packages || !other.createrepo_c)
+  if (measurement.packages >= k_large && !contains(k_compared_when_large, measurement.workload)) return {};
+  for (const auto& other : m_measurements) {  // it does the same for us warm or cold, gz or zstd
+    if (createrepo_c_task(other.workload) != createrepo_c_task(measurement.workload) ||
+        other.packages != measurement.packages || !other.createrepo_c)
       continue;
     measurement.createrepo_c = other.createrepo_c;
     return {};
@@ -250,7 +274,7 @@ Result<void> Runner::finish(const WorkDirectory& work, const fs::path& repositor
                    {"thorough", measurement.packages <= k_thorough_check}};
   if (auto checked = work.run_step_apart("check", check); !checked) return std::move(checked).error();
   if (measurement.workload != Workload::build) {  // which hashes packages, not metadata
-    const auto seconds = floor(repository);
+    const auto seconds = floor(repository, measurement.packages < k_large ? k_small_floors : 1);
     if (!seconds) return seconds.error();
     measurement.floor = *seconds;
   }

@@ -50,7 +50,7 @@ private:
   Result<void> run_disk(Compression compression);
   Result<void> add_createrepo_c(Measurement& measurement);
   Result<Measurement> measure(const WorkDirectory& work, Measurement wanted, const std::vector<Round>& rounds) const;
-  Result<double> floor(const std::filesystem::path& repository) const;
+  Result<double> floor(const std::filesystem::path& repository, std::size_t times) const;
   Result<void> finish(const WorkDirectory& work, const std::filesystem::path& repository, Measurement measurement,
                       std::size_t packages);
   Measurement wanted(Workload workload, std::size_t packages, Compression compression, Start start) const;

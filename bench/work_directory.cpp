@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "work_directory.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/vfs.h>
 
 #include <fstream>
@@ -59,6 +61,15 @@ Result<void> WorkDirectory::make_once(const fs::path& directory, std::string_vie
   fs::rename(unfinished, directory, failure);
   if (failure) return io_error("renaming " + unfinished.string(), failure);
   return {};
+}
+
+Result<FileHandle> WorkDirectory::lock() const {
+  const fs::path path = m_root / "lock";
+  auto file = open_file(path.string(), O_CREAT | O_RDWR, path.string(), 0600);
+  if (file && ::flock(file->get(), LOCK_EX | LOCK_NB) != 0)
+    return Error{
+        ErrorKind::conflict, "another run is using " + m_root.string() + "; choose another one with --work", {}};
+  return file;
 }
 
 Result<void> WorkDirectory::prepare_foreign(std::size_t packages, Compression compression) const {

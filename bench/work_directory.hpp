@@ -19,6 +19,7 @@
 
 #include "base/result.hpp"
 #include "child_process.hpp"
+#include "io/posix_file.hpp"
 #include "json.hpp"
 #include "repodata/compression.hpp"
 
@@ -57,6 +58,9 @@ public:
   std::filesystem::path pool(std::size_t packages) const;
   std::filesystem::path run() const { return m_root / "run"; }
   std::filesystem::path scratch() const { return m_root / "scratch"; }
+
+  // For as long as the handle lives. conflict: another run is using it.
+  Result<FileHandle> lock() const;
 
   // Makes what is not there yet.
   Result<void> prepare_foreign(std::size_t packages, Compression compression) const;

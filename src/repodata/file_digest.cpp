@@ -66,7 +66,8 @@ private:
       return std::optional(next++);
     };
     const auto make_work = [&] {
-      return [&, reader = std::make_shared<FrameReader>(m_file)](std::size_t i) -> Result<std::shared_ptr<FrameReader>> {
+      return [&, reader = std::make_shared<FrameReader>(m_file, true)](
+                 std::size_t i) -> Result<std::shared_ptr<FrameReader>> {
         if (auto open = reader->open(m_file.table.frames[i], places[i].offset); !open) return std::move(open).error();
         return reader;  // its buffers are used again only after put() has returned
       };

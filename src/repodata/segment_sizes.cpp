@@ -19,12 +19,14 @@ SegmentSizes segment_sizes(Compression compression, std::uint64_t open_size) {
   open_size = std::min(open_size, k_max_open_metadata_size);  // repomd.xml may state any number
   SegmentSizes sizes;
   if (compression == Compression::zstd) {
-    sizes.frame = static_cast<std::size_t>(std::clamp(open_size / 32, 256 * k_kib, 4096 * k_kib));
+    sizes.frame = static_cast<std::size_t>(std::clamp(open_size / 64, 512 * k_kib, 3072 * k_kib));
     return sizes;
   }
-  sizes.segment = static_cast<std::size_t>(std::max(64 * k_kib, open_size / k_first_segments));
-  sizes.frame = std::max<std::size_t>(sizes.segment,
-                                      static_cast<std::size_t>(std::max(2048 * k_kib, open_size / k_first_frames)));
+  sizes.segment = static_cast<std::size_t>(
+      std::max(std::clamp(open_size / 64, 32 * k_kib, 64 * k_kib), open_size / k_first_segments));
+  const std::uint64_t frame =
+      std::max(std::clamp(open_size / 16, 256 * k_kib, 2048 * k_kib), open_size / k_first_frames);
+  sizes.frame = std::max(sizes.segment, static_cast<std::size_t>(frame));
   return sizes;
 }
 

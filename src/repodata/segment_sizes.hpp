@@ -18,7 +18,7 @@ struct SegmentSizes {
 };
 
 // gz: frames of 2 MiB (a restart costs 0.4 % of the size) in segments of 64 KiB (as much again); zstd: frames of
-// 4 MiB, in smaller files less, so that a small repository is edited quickly. `open_size` is that of the whole file:
+// 3 MiB. In smaller files less, so that a small repository is edited quickly. `open_size` is that of the whole file:
 // where it is very large, segments grow so that the table stays within the limit of its container.
 SegmentSizes segment_sizes(Compression compression, std::uint64_t open_size);
 

@@ -50,27 +50,40 @@ Error system_error(std::string_view what) {
   return Error{ErrorKind::io, std::string(what) + ": " + std::generic_category().message(errno), {}};
 }
 
-// librpm reads from file descriptors only.
-Result<FdPtr> open_in_memory(std::string_view bytes) {
-  const int fd = memfd_create("rpm-header", MFD_CLOEXEC);
-  if (fd < 0) return system_error("memfd_create");
-  FdPtr file(fdDup(fd));  // a second descriptor of the same file and position
-  std::string_view rest = bytes;
-  while (!rest.empty()) {
-    const auto written = write(fd, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) break;
-    rest.remove_prefix(static_cast<std::size_t>(written));
+// librpm reads from file descriptors only: a file in memory, written anew for each header.
+class MemoryFile {
+public:
+  MemoryFile() : m_fd(memfd_create("rpm-header", MFD_CLOEXEC)) {}
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  ~MemoryFile() {
+    if (m_fd >= 0) close(m_fd);
   }
-  const bool usable = file && rest.empty() && lseek(fd, 0, SEEK_SET) == 0;
-  Error failure = system_error("copying the header into memory");
-  close(fd);
-  if (!usable) return failure;
-  return file;
-}
+
+  // To be closed before the next call.
+  Result<FdPtr> open(std::string_view bytes) {
+    if (m_fd < 0) return system_error("memfd_create");
+    if (ftruncate(m_fd, 0) != 0 || lseek(m_fd, 0, SEEK_SET) != 0) return failure();
+    for (std::string_view rest = bytes; !rest.empty();) {
+      const auto written = write(m_fd, rest.data(), rest.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return failure();
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+    FdPtr file(fdDup(m_fd));  // a second descriptor of the same file and position
+    if (!file || lseek(m_fd, 0, SEEK_SET) != 0) return failure();
+    return file;
+  }
+
+private:
+  static Error failure() { return system_error("copying the header into memory"); }
+
+  int m_fd;
+};
 
 Result<HeaderPtr> read_with(rpmts transaction, std::string_view head, rpmVSFlags flags) {
-  auto file = open_in_memory(head);
+  thread_local MemoryFile memory;  // making one costs as much as reading a small header
+  auto file = memory.open(head);
   if (!file) return std::move(file).error();
   rpmtsSetVSFlags(transaction, flags);
   Header header = nullptr;
@@ -120,7 +133,8 @@ Result<void> check_types(std::string_view head, const HeaderRange& range) {
 Result<HeaderPtr> read_header(std::string_view head, const HeaderRange& range) {
   initialise_librpm();
   if (auto checked = check_types(head, range); !checked) return std::move(checked).error();
-  const TransactionPtr transaction(rpmtsCreate());
+  // Making one costs as much as reading a small header. It holds nothing of the headers that it read.
+  thread_local const TransactionPtr transaction(rpmtsCreate());
   if (!transaction) return Error{ErrorKind::io, "librpm made no transaction", {}};
   auto header = read_with(transaction.get(), head, _RPMVSF_NOSIGNATURES);
   // librpm does not say why; without digests it tells damage from nonsense.

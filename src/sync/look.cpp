@@ -36,9 +36,11 @@ Result<std::vector<Finding>> look_at(const Repository& repository, const ListedE
                                      const std::set<std::string>& hrefs, const ChangeSet& changes, Findings& earlier,
                                      std::stop_token stop) {
   const PackageFetch fetch(*repository.store, repository.prefix, repository.policy.packages);
+  // A directory answers at once: more than one thread for each core would only be in the way.
+  const std::size_t threads = repository.store->is_local() ? repository.policy.threads : repository.policy.requests;
   const auto look_at_all = [&](const std::vector<std::string>& keys) {
     std::vector<Finding> findings(keys.size());
-    for_each_parallel(keys.size(), repository.policy.requests, [&](std::size_t i) {
+    for_each_parallel(keys.size(), threads, [&](std::size_t i) {
       if (!stop.stop_requested()) findings[i] = fetch.look(keys[i], listed.find(keys[i]), find(earlier, keys[i]));
     });
     return findings;

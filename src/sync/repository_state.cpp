@@ -21,6 +21,9 @@ constexpr int k_max_rereads = 5;
 // A file up to this size is fetched whole: one request, where looking into it would be three or four.
 constexpr std::uint64_t k_small_file = 8ULL << 20;
 
+// More names than this may stand in so many frames that one may as well read all of them.
+constexpr std::size_t k_few_names = 16;
+
 Error missing_file(Error error) {
   error.kind = ErrorKind::corrupt;
   error.message += "; repomd.xml names it. Run `repoupdate update --rebuild` to make the metadata anew";
@@ -149,11 +152,11 @@ Result<std::vector<ListedPackage>> find_listed(const Repository& repository, Rep
   std::set<std::string> all = names.expected;
   all.insert(names.possible.begin(), names.possible.end());
   if (!state.index) return read_listing(repository, state, &all);
-  if (!state.proven()) {
+  if (!state.proven() && names.expected.size() <= k_few_names) {
     auto found = find_packages(*state.index, all, repository.policy.threads);
     if (found && has_all(*found, names.expected)) return found;
-    if (auto proven = prove_state(repository, state); !proven) return std::move(proven).error();
   }
+  if (auto proven = prove_state(repository, state); !proven) return std::move(proven).error();
   return find_packages(*state.index, all, repository.policy.threads);
 }
 

@@ -34,8 +34,8 @@ private:
   Result<RepositoryState> load() const;
   Result<std::set<std::string>> keys_to_look_at(RepositoryState& state);
   Result<ListedEntries> listed_of(RepositoryState& state, const std::set<std::string>& keys) const;
-  Result<ListedEntries> listed_for(RepositoryState& state, const std::set<std::string>& keys,
-                                   const std::vector<Finding>& findings) const;
+  Result<ListedEntries> with_same_nevra(const RepositoryState& state, const ListedEntries& by_name,
+                                        const std::vector<Finding>& findings) const;
   void note_state(const RepositoryState& state);
   void note_failures(const std::vector<Finding>& findings);
   Result<Spliced> splice_edit(const RepositoryState& state, const MetadataEdit& edit) const;
@@ -63,6 +63,7 @@ Result<Pass> Update::pass() {
   const auto keys = keys_to_look_at(*state);
   if (keys.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!keys) return keys.error();
+  const bool known = state->proven();
   auto listed = listed_of(*state, *keys);
   if (listed.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!listed) return std::move(listed).error();
@@ -82,7 +83,8 @@ Result<Pass> Update::pass() {
     if (proven.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
     return std::move(proven).error();
   }
-  listed = listed_for(*state, *keys, *findings);
+  if (!known) listed = listed_of(*state, *keys);
+  if (listed) listed = with_same_nevra(*state, *std::move(listed), *findings);
   if (!listed) return std::move(listed).error();
   Plan plan = plan_edit(*listed, std::move(*findings), m_request.changes.removals, m_repository.policy.same_nevra);
   if (rebuilding())  // starts from nothing: what cannot be read now would be lost (I14)
@@ -157,18 +159,16 @@ Result<ListedEntries> Update::listed_of(RepositoryState& state, const std::set<s
   return ListedEntries(*std::move(packages));
 }
 
-// The same on proof, with those that have the NEVRA of a package that was found.
-Result<ListedEntries> Update::listed_for(RepositoryState& state, const std::set<std::string>& keys,
-                                         const std::vector<Finding>& findings) const {
-  const auto by_name = listed_of(state, keys);
-  if (!by_name) return by_name.error();
+// And of those that have the NEVRA of a package that was found.
+Result<ListedEntries> Update::with_same_nevra(const RepositoryState& state, const ListedEntries& by_name,
+                                              const std::vector<Finding>& findings) const {
   std::set<Nevra> nevras;
   for (const auto& finding : findings)
     if (const auto* record = std::get_if<PackageRecord>(&finding.what)) nevras.insert(record->nevra);
   auto by_nevra = find_packages(*state.index, nevras, m_repository.policy.threads);
   if (!by_nevra) return std::move(by_nevra).error();
   std::map<std::size_t, ListedPackage> packages;
-  for (const auto& package : by_name->packages()) packages.emplace(package.position, package);
+  for (const auto& package : by_name.packages()) packages.emplace(package.position, package);
   for (auto& package : *by_nevra) packages.emplace(package.position, std::move(package));
   std::vector<ListedPackage> all;
   for (auto& [position, package] : packages) all.push_back(std::move(package));
