@@ -13,9 +13,8 @@ constexpr std::string_view k_xml_content_type = "application/xml";
 RepomdRecord make_record(MetadataKind kind, const WrittenFile& written, std::int64_t timestamp) {
   RepomdRecord record;
   record.type = info(kind).name;
-  record.location_href =
-      std::string(k_metadata_prefix) + written.digest.checksum.hex + '-' + record.type + ".xml" +
-      std::string(file_suffix(written.file.compression));
+  record.location_href = std::string(k_metadata_prefix) + written.digest.checksum.hex + '-' + record.type + ".xml" +
+                         std::string(file_suffix(written.file.compression));
   record.checksum = written.digest.checksum;
   record.open_checksum = written.digest.open_checksum;
   record.size = written.file.stored->size();

@@ -119,8 +119,8 @@ Result<std::vector<ListedPackage>> find_packages(const RepoIndex& index, const s
 
 Result<std::vector<ListedPackage>> list_packages(const RepoIndex& index, std::size_t threads) {
   return read_frames(
-      index, select_frames(index, [](std::size_t) { return true; }),
-      [](std::size_t, std::string_view) { return true; }, threads);
+      index, select_frames(index, [](std::size_t) { return true; }), [](std::size_t, std::string_view) { return true; },
+      threads);
 }
 
 }  // namespace repoupdate
