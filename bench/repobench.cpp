@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bars.hpp"
+#include "base/heap.hpp"
 #include "createrepo_c.hpp"
 #include "report.hpp"
 #include "runner.hpp"
@@ -156,6 +157,7 @@ int run(int argc, char** argv) {
 }  // namespace repoupdate::bench
 
 int main(int argc, char** argv) {
+  repoupdate::return_large_buffers();  // as the program does
   try {
     return repoupdate::bench::run(argc, argv);
   } catch (const std::exception& failure) {

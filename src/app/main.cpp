@@ -9,6 +9,7 @@
 
 #include "app/command_line.hpp"
 #include "app/signals.hpp"
+#include "base/heap.hpp"
 #include "base/version.hpp"
 
 namespace {
@@ -79,6 +80,7 @@ ExitCode run(const CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  return_large_buffers();
   const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "";
   CLI::App program;
   CommandLine line;

@@ -142,7 +142,7 @@ private:
   Result<Replacement> replace(const Group& group, std::size_t limit) const {
     Replacement replacement{group.first, group.count, {}};
     FrameReader reader(m_file);
-    std::vector<OldFrame> old;
+    OldFrames old;
     for (std::size_t i = 0; i < group.count; ++i)
       if (auto read = read_old(reader, group.first + i, old); !read) return std::move(read).error();
     for (;;) {
@@ -155,17 +155,23 @@ private:
         ++replacement.count;
         continue;
       }
+      old = {};  // as large as what is made of it
       auto encoded = encode(*edited, replacement);
-      if (encoded.failed_with(ErrorKind::corrupt)) encoded = encode_anew(std::move(old), group.edit, replacement);
+      if (encoded.failed_with(ErrorKind::corrupt)) encoded = encode_anew(reader, group.edit, replacement);
       if (!encoded) return std::move(encoded).error();
       return replacement;
     }
   }
 
-  Result<void> read_old(FrameReader& reader, std::size_t frame, std::vector<OldFrame>& old) const {
+  Result<void> read_old(FrameReader& reader, std::size_t frame, OldFrames& old) const {
     const Frame& row = m_file.table.frames[frame];
-    if (auto open = reader.open(row, m_places[frame].offset); !open) return std::move(open).error();
-    old.push_back({row.segments, m_places[frame].offset, reader.take_open()});
+    const auto open = reader.open(row, m_places[frame].offset);
+    if (!open) return open.error();
+    old.frames.push_back({row.segments, m_places[frame].offset, open->size()});
+    if (old.open.empty())
+      old.open = reader.take_open();
+    else
+      old.open += *open;
     return {};
   }
 
@@ -183,8 +189,11 @@ private:
   }
 
   // Without the segments, which are not where the table says.
-  Result<void> encode_anew(std::vector<OldFrame> old, const FrameEdit& edit, Replacement& replacement) const {
-    for (OldFrame& frame : old) frame.segments = {};
+  Result<void> encode_anew(FrameReader& reader, const FrameEdit& edit, Replacement& replacement) const {
+    OldFrames old;
+    for (std::size_t i = 0; i < replacement.count; ++i)
+      if (auto read = read_old(reader, replacement.first + i, old); !read) return read;
+    for (OldFrames::Frame& frame : old.frames) frame.segments = {};
     const auto edited = edit_frames(m_file.kind, old, edit, m_sizes);
     if (!edited) return edited.error();
     return encode(*edited, replacement);

@@ -26,6 +26,9 @@ Result<std::string> read_pkgid(MetadataKind kind, std::string_view fragment) {
   return std::move(entry->pkgid);
 }
 
+// Room for some packages more, so that the new bytes need not be moved when they grow.
+constexpr std::size_t k_usual_growth = 64U << 10;
+
 // An old segment and where its bytes have come to lie.
 struct Stretch {
   std::size_t old_begin = 0;
@@ -36,10 +39,10 @@ struct Stretch {
   std::uint32_t stored_size = 0;  // 0: must be compressed anew
 };
 
-std::vector<Stretch> old_stretches(const std::vector<OldFrame>& old) {
+std::vector<Stretch> old_stretches(const OldFrames& old) {
   std::vector<Stretch> stretches;
   std::size_t frame_begin = 0;
-  for (const OldFrame& frame : old) {
+  for (const OldFrames::Frame& frame : old.frames) {
     std::size_t at = frame_begin;
     std::uint64_t offset = frame.offset;
     for (const Segment& segment : frame.segments) {
@@ -48,7 +51,7 @@ std::vector<Stretch> old_stretches(const std::vector<OldFrame>& old) {
       offset += segment.stored_size;
     }
     if (frame.segments.empty()) stretches.push_back({at, 0, 0, 0, 0, 0});
-    frame_begin += frame.open.size();
+    frame_begin += frame.open_size;
   }
   if (stretches.empty()) stretches.emplace_back();  // the first packages of an empty repository
   return stretches;
@@ -57,7 +60,9 @@ std::vector<Stretch> old_stretches(const std::vector<OldFrame>& old) {
 // The new open bytes, made from left to right.
 class NewBytes {
 public:
-  NewBytes(std::string_view old, std::vector<Stretch> stretches) : m_old(old), m_stretches(std::move(stretches)) {}
+  NewBytes(std::string_view old, std::vector<Stretch> stretches) : m_old(old), m_stretches(std::move(stretches)) {
+    m_open.reserve(old.size() + k_usual_growth);
+  }
 
   void keep(std::size_t begin, std::size_t end) {
     while (begin < end) {
@@ -249,12 +254,10 @@ private:
 
 }  // namespace
 
-Result<EditedFrames> edit_frames(MetadataKind kind, const std::vector<OldFrame>& old, const FrameEdit& edit,
+Result<EditedFrames> edit_frames(MetadataKind kind, const OldFrames& old, const FrameEdit& edit,
                                  const SegmentSizes& sizes) {
-  std::string joined;
-  for (const OldFrame& frame : old) joined += frame.open;
-  NewBytes bytes(joined, old_stretches(old));
-  if (auto done = FrameEditor(kind, joined, edit, bytes).run(); !done) return std::move(done).error();
+  NewBytes bytes(old.open, old_stretches(old));
+  if (auto done = FrameEditor(kind, old.open, edit, bytes).run(); !done) return std::move(done).error();
 
   EditedFrames edited;
   if (bytes.m_starts.empty()) return edited;

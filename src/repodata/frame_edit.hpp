@@ -30,11 +30,15 @@ struct FrameEdit {
   std::vector<Insert> inserts;  // ascending
 };
 
-// A frame of the old file with its open bytes.
-struct OldFrame {
-  std::span<const Segment> segments;  // none: to be compressed anew as a whole
-  std::uint64_t offset = 0;
-  std::string open;
+// Adjacent frames of the old file.
+struct OldFrames {
+  struct Frame {
+    std::span<const Segment> segments;  // none: to be compressed anew as a whole
+    std::uint64_t offset = 0;           // in the stored file
+    std::size_t open_size = 0;
+  };
+  std::vector<Frame> frames;
+  std::string open;  // the bytes of all of them
 };
 
 struct EditedFrames {
@@ -42,10 +46,10 @@ struct EditedFrames {
   std::vector<DraftFrame> drafts;  // none when no package is left
 };
 
-// Applies `edit` to `old`, adjacent frames that are joined. An erased package takes the rest of its line with it, and
+// Applies `edit` to `old`. An erased package takes the rest of its line with it, and
 // the last one of the frames all that is left in them; an inserted one begins a line, as far as that can be seen
 // from here; all other bytes stay (I6). invalid when an erased package has another pkgid.
-Result<EditedFrames> edit_frames(MetadataKind kind, const std::vector<OldFrame>& old, const FrameEdit& edit,
+Result<EditedFrames> edit_frames(MetadataKind kind, const OldFrames& old, const FrameEdit& edit,
                                  const SegmentSizes& sizes);
 
 }  // namespace repoupdate

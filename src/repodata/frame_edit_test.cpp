@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,21 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Le;
 using ::testing::SizeIs;
+
+struct OldFrame {
+  std::span<const Segment> segments;
+  std::uint64_t offset = 0;
+  std::string open;
+};
+
+OldFrames join(const std::vector<OldFrame>& frames) {
+  OldFrames joined;
+  for (const OldFrame& frame : frames) {
+    joined.frames.push_back({frame.segments, frame.offset, frame.open.size()});
+    joined.open += frame.open;
+  }
+  return joined;
+}
 
 // A package of filelists with so many bytes.
 std::string package(const std::string& pkgid, std::size_t size) {
@@ -43,7 +59,7 @@ struct SampleFrame {
 };
 
 EditedFrames edit(const std::vector<OldFrame>& old, const FrameEdit& change, const SegmentSizes& sizes) {
-  auto edited = edit_frames(MetadataKind::filelists, old, change, sizes);
+  auto edited = edit_frames(MetadataKind::filelists, join(old), change, sizes);
   EXPECT_TRUE(edited) << edited.error().text();
   if (!edited) return {};
   std::size_t begin = 0;
@@ -219,7 +235,7 @@ TEST(FrameEdit, AnInsertedPackageBeginsALine) {
 TEST(FrameEdit, AnotherPackageIsNotErased) {
   const SampleFrame frame(3, 1'000, 3);
   const auto apply = [&](const FrameEdit& change) {
-    return edit_frames(MetadataKind::filelists, {frame.old()}, change, k_large);
+    return edit_frames(MetadataKind::filelists, join({frame.old()}), change, k_large);
   };
   EXPECT_TRUE(apply({{{1, "2"}}, {}}).failed_with(ErrorKind::invalid));
   EXPECT_TRUE(apply({{{3, "3"}}, {}}).failed_with(ErrorKind::corrupt)) << "the table said that there are more";

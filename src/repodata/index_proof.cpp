@@ -28,13 +28,13 @@ Error corrupt(std::string message) {
 // What one frame lists.
 struct FrameListing {
   std::string pkgids;  // each followed by '\n'
-  std::vector<std::uint64_t> nevras;
+  NevraHashes nevras;
 };
 
 // What one file lists.
 struct FileListing {
   std::string pkgids;  // digest of all of them in order
-  std::vector<std::uint64_t> nevras;
+  NevraHashes nevras;
 };
 
 Result<void> add_primary_package(std::string_view fragment, const Frame& frame, FrameListing& listing) {
@@ -159,7 +159,7 @@ Result<void> prove(RepoIndex& index, std::size_t threads) {
       return in_metadata_file(index.repomd, about.kind,
                               corrupt("it does not list the packages of primary in its order"));
   }
-  index.nevras = std::move(listings[MetadataKind::primary]->nevras);
+  index.nevras = std::make_shared<NevraHashes>(std::move(listings[MetadataKind::primary]->nevras));
   index.proven = true;
   return {};
 }

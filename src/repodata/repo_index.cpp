@@ -77,11 +77,11 @@ std::vector<std::size_t> select_frames(const RepoIndex& index, MayHold may_hold)
 
 }  // namespace
 
-std::uint64_t hash_of(const Nevra& nevra) {
+std::uint32_t hash_of(const Nevra& nevra) {
   std::string text;
   for (const auto* part : {&nevra.name, &nevra.epoch, &nevra.version, &nevra.release, &nevra.arch})
     text.append(*part).push_back('\0');
-  return std::hash<std::string>()(text);
+  return static_cast<std::uint32_t>(std::hash<std::string>()(text));
 }
 
 Result<std::vector<ListedPackage>> find_packages(const RepoIndex& index, const std::set<std::string>& names,
@@ -99,11 +99,11 @@ Result<std::vector<ListedPackage>> find_packages(const RepoIndex& index, const s
 
 Result<std::vector<ListedPackage>> find_packages(const RepoIndex& index, const std::set<Nevra>& nevras,
                                                  std::size_t threads) {
-  std::set<std::uint64_t> hashes;
+  std::set<std::uint32_t> hashes;
   for (const Nevra& nevra : nevras) hashes.insert(hash_of(nevra));
   std::vector<std::size_t> positions;
-  for (std::size_t i = 0; i < index.nevras.size(); ++i)
-    if (hashes.contains(index.nevras[i])) positions.push_back(i);
+  for (std::size_t i = 0; i < index.nevras->size(); ++i)
+    if (hashes.contains((*index.nevras)[i])) positions.push_back(i);
   const auto places = frame_places(index.files[MetadataKind::primary]);
   const auto may_hold = [&](std::size_t i) {
     const auto first = std::ranges::lower_bound(positions, places[i].first_package);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,18 +22,21 @@ namespace repoupdate {
 // Largest stored (compressed) metadata file that is read. The largest known is 120 MB.
 inline constexpr std::uint64_t k_max_stored_metadata_size = 4ULL << 30;
 
+// hash_of() each package, by position. Four bytes for each are all that an index needs for them.
+using NevraHashes = std::vector<std::uint32_t>;
+
 // The positions in the three files are the same ones once the index is proven (index_proof.hpp); until then a segment
 // table may have lied about any of it, and only what find_packages() does find is true.
 struct RepoIndex {
   Repomd repomd;
   PerKind<SegmentedFile> files;
-  std::vector<std::uint64_t> nevras;  // hash_of() each package, by position, once proven
+  std::shared_ptr<const NevraHashes> nevras = std::make_shared<NevraHashes>();  // complete once proven; never null
   bool proven = false;
 
   std::size_t packages() const { return files[MetadataKind::primary].table.packages(); }
 };
 
-std::uint64_t hash_of(const Nevra& nevra);
+std::uint32_t hash_of(const Nevra& nevra);
 
 // The packages whose file name (basename of location_href) is one of `names`, ascending by position. Reads the
 // frames that may hold them. corrupt or unsupported when primary cannot be read; the message names the file.

@@ -17,16 +17,15 @@ constexpr std::uint64_t k_first_frames = 1000;
 
 SegmentSizes segment_sizes(Compression compression, std::uint64_t open_size) {
   open_size = std::min(open_size, k_max_open_metadata_size);  // repomd.xml may state any number
+  const std::uint64_t frame = std::clamp(open_size / 16, 256 * k_kib, 2048 * k_kib);
   SegmentSizes sizes;
   if (compression == Compression::zstd) {
-    sizes.frame = static_cast<std::size_t>(std::clamp(open_size / 64, 512 * k_kib, 3072 * k_kib));
+    sizes.frame = static_cast<std::size_t>(frame);
     return sizes;
   }
-  sizes.segment = static_cast<std::size_t>(
-      std::max(std::clamp(open_size / 64, 32 * k_kib, 64 * k_kib), open_size / k_first_segments));
-  const std::uint64_t frame =
-      std::max(std::clamp(open_size / 16, 256 * k_kib, 2048 * k_kib), open_size / k_first_frames);
-  sizes.frame = std::max(sizes.segment, static_cast<std::size_t>(frame));
+  const std::uint64_t segment = std::clamp(open_size / 64, 32 * k_kib, 64 * k_kib);
+  sizes.segment = static_cast<std::size_t>(std::max(segment, open_size / k_first_segments));
+  sizes.frame = std::max(sizes.segment, static_cast<std::size_t>(std::max(frame, open_size / k_first_frames)));
   return sizes;
 }
 

@@ -17,8 +17,8 @@ struct SegmentSizes {
   std::size_t segment = k_uncut;  // kept between a half and twice of it; k_uncut: one a frame, as in zstd
 };
 
-// gz: frames of 2 MiB (a restart costs 0.4 % of the size) in segments of 64 KiB (as much again); zstd: frames of
-// 3 MiB. In smaller files less, so that a small repository is edited quickly. `open_size` is that of the whole file:
+// Frames of 2 MiB: in gz a restart costs 0.4 % of the size, in zstd 1.5 %. In gz they are cut into segments of 64 KiB,
+// which cost 0.4 % again. In smaller files less, so that a small repository is edited quickly. `open_size` is that of the whole file:
 // where it is very large, segments grow so that the table stays within the limit of its container.
 SegmentSizes segment_sizes(Compression compression, std::uint64_t open_size);
 

@@ -17,8 +17,8 @@ TEST(SegmentSizes, GrowWithLargeFilesAndStayInBounds) {
   EXPECT_EQ(segment_sizes(Compression::gz, 0).segment, 32U << 10);
   EXPECT_EQ(segment_sizes(Compression::gz, 100 * k_mib).frame, 2 * k_mib);
   EXPECT_GT(segment_sizes(Compression::gz, 3000 * k_mib).segment, 512U << 10) << "or the table would not fit";
-  EXPECT_EQ(segment_sizes(Compression::zstd, 0).frame, k_mib / 2);
-  EXPECT_EQ(segment_sizes(Compression::zstd, 3000 * k_mib).frame, 3 * k_mib);
+  EXPECT_EQ(segment_sizes(Compression::zstd, 0).frame, k_mib / 4);
+  EXPECT_EQ(segment_sizes(Compression::zstd, 3000 * k_mib).frame, 2 * k_mib);
   EXPECT_EQ(segment_sizes(Compression::zstd, k_mib).segment, k_uncut);
   for (const Compression compression : {Compression::gz, Compression::zstd})  // repomd.xml may say anything
     EXPECT_LT(segment_sizes(compression, std::numeric_limits<std::uint64_t>::max()).frame, k_max_frame_size / 20);

@@ -2,6 +2,7 @@
 #include "repodata/splice.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "base/parallel.hpp"
@@ -23,17 +24,17 @@ Result<WrittenFile> splice_kind(const SegmentedFile& file, const SplicePlan& pla
 }
 
 // The NEVRAs by position after the edit.
-std::vector<std::uint64_t> edited_nevras(const std::vector<std::uint64_t>& old, const SplicePlan& plan) {
-  std::vector<std::uint64_t> edited;
-  edited.reserve(plan.packages);
+std::shared_ptr<const NevraHashes> edited_nevras(const NevraHashes& old, const SplicePlan& plan) {
+  auto edited = std::make_shared<NevraHashes>();
+  edited->reserve(plan.packages);
   auto erase = plan.erases.begin();
   auto insert = plan.inserts.begin();
   for (std::size_t position = 0; position <= old.size(); ++position) {
     for (; insert != plan.inserts.end() && insert->before == position; ++insert)
-      edited.push_back(hash_of(insert->record->nevra));
+      edited->push_back(hash_of(insert->record->nevra));
     const bool erased = erase != plan.erases.end() && erase->position == position;
     if (erased) ++erase;
-    if (!erased && position < old.size()) edited.push_back(old[position]);
+    if (!erased && position < old.size()) edited->push_back(old[position]);
   }
   return edited;
 }
@@ -59,7 +60,7 @@ Result<Spliced> splice(const RepoIndex& index, const MetadataEdit& edit, const S
 
   Spliced spliced;
   spliced.index.proven = true;
-  spliced.index.nevras = edited_nevras(index.nevras, *plan);
+  spliced.index.nevras = edited_nevras(*index.nevras, *plan);
   Composed composed = compose_publication(index.repomd, files, options.now);
   spliced.index.repomd = std::move(composed.repomd);
   spliced.publication = std::move(composed.publication);

@@ -218,7 +218,7 @@ private:
     const auto fresh = read_index(m_published.repomd, m_published.files, m_reading, scratch);
     ASSERT_TRUE(fresh) << fresh.error().text();
     EXPECT_EQ(scratch.created(), 0) << "a table was not believed";
-    EXPECT_EQ(fresh->nevras, index.nevras);
+    EXPECT_EQ(*fresh->nevras, *index.nevras);
     EXPECT_EQ(sample::entries_of(index), entries);
     for (const auto& about : k_metadata_kinds) {
       EXPECT_EQ(fresh->files[about.kind].table, index.files[about.kind].table);

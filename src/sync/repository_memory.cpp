@@ -8,7 +8,7 @@ namespace repoupdate {
 namespace {
 
 std::uint64_t memory_of(const RepoIndex& index) {
-  std::uint64_t size = index.nevras.size() * sizeof(index.nevras.front());
+  std::uint64_t size = index.nevras->size() * sizeof(NevraHashes::value_type);
   for (const SegmentedFile& file : index.files.values)
     for (const Frame& frame : file.table.frames) size += sizeof(Frame) + frame.segments.size() * sizeof(Segment);
   return size;
