@@ -26,8 +26,10 @@ constexpr std::array<Command, 8> k_commands{{
      "  repoupdate remove --keep-object /srv/repo 'kernel-*-5.14.0-70.*'\n",
      declare_remove},
     {"update", "compare what is there with the metadata, and publish the difference",
-     "Lists the store, looks at what differs, and adds, replaces and drops.",
+     "Lists the store, looks at what differs, and adds, replaces and drops. With KEY, looks at those alone: the\n"
+     "quickest way to publish what another tool has uploaded or deleted.",
      "  repoupdate update s3://packages/el9/x86_64\n"
+     "  repoupdate update s3://packages/el9/x86_64 hello-1.0-1.x86_64.rpm\n"
      "  repoupdate update --dry-run /srv/repo\n"
      "  repoupdate update --rebuild /srv/repo   # when the metadata are damaged\n",
      declare_update},

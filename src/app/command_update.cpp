@@ -4,6 +4,7 @@
 
 #include "app/command_line.hpp"
 #include "app/update_output.hpp"
+#include "sync/package_key.hpp"
 #include "sync/update.hpp"
 
 namespace repoupdate {
@@ -11,6 +12,7 @@ namespace {
 
 struct Arguments {
   std::string url;
+  std::vector<std::string> keys;
   bool dry_run = false;
   bool rebuild = false;
   bool reread = false;
@@ -21,7 +23,14 @@ ExitCode run(Session& session, const Arguments& arguments) {
   const auto repository = open_repository(session, arguments.url, when_missing(session, arguments.url));
   if (!repository) return fail(repository.error());
   UpdateRequest request;
-  request.reconcile = true;
+  for (const auto& key : arguments.keys) {
+    if (!is_package_href(key) || !repository->owns(key))
+      return fail({ErrorKind::invalid,
+                   "'" + key + "' is no package of " + repository->name + ": keys are paths below it that end in .rpm",
+                   {}});
+    request.changes.keys[key];
+  }
+  request.reconcile = arguments.keys.empty();
   request.rebuild = arguments.rebuild;
   request.dry_run = arguments.dry_run;
   request.suspicion = arguments.reread ? Suspicion::reread : Suspicion::usual;
@@ -35,10 +44,15 @@ ExitCode run(Session& session, const Arguments& arguments) {
 void declare_update(CLI::App& command, CommandLine& line) {
   const auto arguments = std::make_shared<Arguments>();
   command.add_option("REPO", arguments->url, "s3://bucket/prefix, or a directory")->required()->type_name("");
+  auto* keys = command.add_option("KEY", arguments->keys, "look at these paths below REPO only, without listing it");
+  keys->type_name("");
   command.add_flag("--dry-run", arguments->dry_run, "print the edit and change nothing");
-  command.add_flag("--rebuild", arguments->rebuild, "make the metadata anew from all packages; repairs damaged ones");
-  command.add_flag("--reread", arguments->reread,
-                   "look at every package whose time is not the listed one, however old and of whatever size");
+  command.add_flag("--rebuild", arguments->rebuild, "make the metadata anew from all packages; repairs damaged ones")
+      ->excludes(keys);
+  command
+      .add_flag("--reread", arguments->reread,
+                "look at every package whose time is not the listed one, however old and of whatever size")
+      ->excludes(keys);
   command.add_flag("--json", arguments->json, "print the outcome as one JSON object");
   declare_section<RepositorySettings>(command, line, "defaults", "Repository");
   command.callback(

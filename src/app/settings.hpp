@@ -61,7 +61,7 @@ struct RepositorySettings {
   Duration max_age{std::chrono::seconds(30)};
   std::uint64_t max_count = 1000;
   Duration poll{0};
-  std::uint64_t requests = 16;
+  std::uint64_t requests = 64;
   std::string open_checksum = "write";
   std::uint64_t threads = 0;
 };

@@ -86,6 +86,7 @@ Result<Reading> open_reading(const std::string& path, std::string_view key, cons
   Reading reading{
       std::make_shared<const FileBytes>(*std::move(file), status, std::string(key)), describe(key, status), {}};
   if (options.if_match && *options.if_match != reading.info.etag) return failed_condition(key);
+  if (options.if_none_match && *options.if_none_match == reading.info.etag) return failed_condition(key);
   reading.part = options.range.value_or(ByteRange{0, reading.info.size});
   if (options.range && (reading.part.first >= reading.info.size || reading.part.length == 0))
     return Error{

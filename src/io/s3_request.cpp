@@ -132,6 +132,7 @@ HttpRequest get_object_request(const S3Bucket& bucket, std::string_view key, con
   else
     request.set_header("x-amz-checksum-mode", "ENABLED");
   if (options.if_match) request.set_header("if-match", options.if_match->text);
+  if (options.if_none_match) request.set_header("if-none-match", options.if_none_match->text);
   return request;
 }
 
@@ -152,6 +153,12 @@ HttpRequest list_objects_request(const S3Bucket& bucket, std::string_view prefix
   // Encoded, as a key may hold characters that XML cannot.
   request.query = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", std::string(prefix)}};
   if (!continuation.empty()) request.query.emplace_back("continuation-token", continuation);
+  return request;
+}
+
+HttpRequest list_objects_after_request(const S3Bucket& bucket, std::string_view prefix, std::string_view after) {
+  HttpRequest request = list_objects_request(bucket, prefix, {});
+  request.query.emplace_back("start-after", after);
   return request;
 }
 

@@ -274,7 +274,14 @@ Result<void> S3Store::remove(std::string_view key) {
 }
 
 Result<ListPage> S3Store::list(std::string_view prefix, std::string_view continuation) {
-  const HttpRequest request = list_objects_request(m_caller.bucket(), prefix, continuation);
+  return send_list(list_objects_request(m_caller.bucket(), prefix, continuation), prefix);
+}
+
+Result<ListPage> S3Store::list_after(std::string_view prefix, std::string_view after) {
+  return send_list(list_objects_after_request(m_caller.bucket(), prefix, after), prefix);
+}
+
+Result<ListPage> S3Store::send_list(const HttpRequest& request, std::string_view prefix) {
   const AwsCall call = m_caller.call(request, prefix, "s3:ListBucket");
   auto response = m_caller.send(call).response;
   if (!response) {

@@ -48,6 +48,7 @@ public:
                               const UploadProgress& progress) override;
   Result<void> remove(std::string_view key) override;
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
+  Result<ListPage> list_after(std::string_view prefix, std::string_view after) override;
 
 private:
   struct Upload;
@@ -58,6 +59,7 @@ private:
   Result<void> check_condition(std::string_view key, const PutOptions& options);
   bool accepts_bare_etag(const Upload& upload);
   Result<ObjectInfo> find_own(const Upload& upload);
+  Result<ListPage> send_list(const HttpRequest& request, std::string_view prefix);
   Error missing(Error error);
 
   S3Caller m_caller;

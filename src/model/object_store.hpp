@@ -25,6 +25,7 @@ using UploadProgress = std::function<void(std::uint64_t done)>;
 struct GetOptions {
   std::optional<ByteRange> range;  // a range that starts past the end is ErrorKind::invalid; one that ends there is cut
   std::optional<ETag> if_match;    // ErrorKind::precondition_failed when the object is another one by now
+  std::optional<ETag> if_none_match;  // precondition_failed when it still is this very one; a store may ignore it
 };
 
 struct PutOptions {
@@ -82,6 +83,9 @@ public:
   // One page (at most 1,000) of the objects whose key starts with `prefix`, sorted by key as bytes.
   // `continuation` is empty or ListPage::next of the page before.
   virtual Result<ListPage> list(std::string_view prefix, std::string_view continuation) = 0;
+
+  // The first page of those whose key comes after `after`, which need not be a key itself.
+  virtual Result<ListPage> list_after(std::string_view prefix, std::string_view after) = 0;
 };
 
 // What put() says when reading its body failed with `error`. A body that is other bytes by now is unavailable, never

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "model/checksum.hpp"
-#include "model/metadata_kind.hpp"
+#include "model/fragments.hpp"
 #include "model/nevra.hpp"
 
 namespace repoupdate {
@@ -18,7 +18,7 @@ struct PackageRecord {
   std::uint64_t size = 0;      // bytes of the whole file
   std::int64_t time_file = 0;  // Unix time: the object's Last-Modified as first indexed
   // One `<package>` element for each metadata file, byte for byte as createrepo_c writes it, ending in '\n'.
-  PerKind<std::string> fragments;
+  Fragments fragments;
 };
 
 }  // namespace repoupdate

@@ -2,6 +2,9 @@
 #include "sync/look.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <utility>
 
 #include "base/parallel.hpp"
 
@@ -30,47 +33,135 @@ std::vector<std::string> raw_spellings(const Repository& repository, const Liste
   return raw;
 }
 
+// A directory answers at once: more than one thread for each core would only be in the way.
+std::size_t threads_for(const Repository& repository) {
+  return repository.store->is_local() ? repository.policy.threads : repository.policy.requests;
+}
+
+std::vector<Finding> look_at_each(const Repository& repository, const ListedEntries& listed,
+                                  const std::vector<std::string>& hrefs, const Findings& earlier,
+                                  const std::stop_token& stop) {
+  const PackageFetch fetch(*repository.store, repository.prefix, repository.policy.packages);
+  std::vector<Finding> findings(hrefs.size());
+  for_each_parallel(hrefs.size(), threads_for(repository), [&](std::size_t i) {
+    if (!stop.stop_requested()) findings[i] = fetch.look(hrefs[i], listed.find(hrefs[i]), find(earlier, hrefs[i]));
+  });
+  return findings;
+}
+
+// Stores differ in whether they quote ETags in a listing.
+std::string_view bare(const ETag& etag) {
+  std::string_view text = etag.text;
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+  return text;
+}
+
+// The edited keys of one publication, each as it was published, and how far they are confirmed.
+class Confirmation {
+public:
+  Confirmation(const Repository& repository, const std::vector<std::string>& hrefs, const Findings& findings)
+      : m_repository(repository) {
+    for (const auto& href : hrefs)  // without a finding: an explicit removal, published whatever the store has
+      if (const Finding* finding = find(findings, href)) m_expected.push_back(finding);
+    std::ranges::sort(m_expected, {}, [](const Finding* finding) { return std::string_view(finding->href); });
+  }
+
+  std::set<std::string> run() {
+    if (m_expected.size() >= k_worth_a_listing && !m_repository.store->is_local()) compare_with_listing();
+    const std::size_t rest = m_expected.size() - m_next;
+    std::vector<char> changed(rest, 0);
+    for_each_parallel(rest, threads_for(m_repository),
+                      [&](std::size_t i) { changed[i] = !is_as_published(*m_expected[m_next + i]); });
+    for (std::size_t i = 0; i < rest; ++i)
+      if (changed[i]) m_changed.insert(m_expected[m_next + i]->href);
+    return std::move(m_changed);
+  }
+
+private:
+  // A page has 1,000 objects: worth it while it stands for many HEADs, one page after the other for few round trips.
+  static constexpr std::size_t k_worth_a_listing = 8;
+  static constexpr int k_max_pages = 2;
+
+  void compare_with_listing() {
+    for (int pages = 0; pages < k_max_pages && m_next < m_expected.size(); ++pages) {
+      std::string after = m_repository.prefix + m_expected[m_next]->href;
+      after.pop_back();
+      const auto page = m_repository.store->list_after(m_repository.prefix, after);
+      if (!page || (page->objects.empty() && !page->next.empty())) return;
+      const std::size_t compared = compare(*page);
+      if (compared * static_cast<std::size_t>(k_max_pages - pages) < m_expected.size() - m_next + compared) return;
+    }
+  }
+
+  // As far as the page reaches; how many those were.
+  std::size_t compare(const ListPage& page) {
+    const std::size_t begin = m_next;
+    auto object = page.objects.begin();
+    for (; m_next < m_expected.size(); ++m_next) {
+      const Finding& expected = *m_expected[m_next];
+      const std::string key = m_repository.prefix + expected.href;
+      while (object != page.objects.end() && object->key < key) ++object;
+      if (object == page.objects.end() && !page.next.empty()) break;
+      const bool is_there = object != page.objects.end() && object->key == key;
+      const bool same = is_gone(expected) ? !is_there : is_there && bare(object->etag) == bare(expected.etag);
+      if (!same) m_changed.insert(expected.href);
+    }
+    return m_next - begin;
+  }
+
+  bool is_as_published(const Finding& expected) const {
+    const auto object = m_repository.store->head(m_repository.prefix + expected.href);
+    return is_gone(expected) ? object.failed_with(ErrorKind::not_found) : object.ok() && object->etag == expected.etag;
+  }
+
+  const Repository& m_repository;
+  std::vector<const Finding*> m_expected;  // ascending by href
+  std::size_t m_next = 0;                  // the first that is not confirmed yet
+  std::set<std::string> m_changed;
+};
+
 }  // namespace
 
 Result<std::vector<Finding>> look_at(const Repository& repository, const ListedEntries& listed,
                                      const std::set<std::string>& hrefs, const ChangeSet& changes, Findings& earlier,
-                                     std::stop_token stop) {
-  const PackageFetch fetch(*repository.store, repository.prefix, repository.policy.packages);
-  // A directory answers at once: more than one thread for each core would only be in the way.
-  const std::size_t threads = repository.store->is_local() ? repository.policy.threads : repository.policy.requests;
-  const auto look_at_all = [&](const std::vector<std::string>& keys) {
-    std::vector<Finding> findings(keys.size());
-    for_each_parallel(keys.size(), threads, [&](std::size_t i) {
-      if (!stop.stop_requested()) findings[i] = fetch.look(keys[i], listed.find(keys[i]), find(earlier, keys[i]));
-    });
-    return findings;
-  };
-
-  auto findings = look_at_all({hrefs.begin(), hrefs.end()});
+                                     Findings fresh, std::stop_token stop) {
+  std::vector<std::string> first;
+  std::ranges::copy_if(hrefs, std::back_inserter(first), [&](const auto& href) { return !fresh.contains(href); });
+  auto findings = look_at_each(repository, listed, first, earlier, stop);
+  for (const auto& href : hrefs)
+    if (const auto found = fresh.find(href); found != fresh.end()) findings.push_back(std::move(found->second));
   auto second = raw_spellings(repository, listed, findings, changes);
   std::erase_if(second, [&](const std::string& href) { return hrefs.contains(href); });
-  std::ranges::move(look_at_all(second), std::back_inserter(findings));
+  std::ranges::move(look_at_each(repository, listed, second, earlier, stop), std::back_inserter(findings));
   if (stop.stop_requested())
     return Error{ErrorKind::cancelled, repository.name + ": stopped while reading packages", {}};
   for (const auto& finding : findings) earlier[finding.href] = finding;
   return findings;
 }
 
+Findings look_ahead(const Repository& repository, const ListedEntries& listed, const std::set<std::string>& hrefs,
+                    std::stop_token stop) {
+  Findings ahead;
+  for (auto& finding : look_at_each(repository, listed, {hrefs.begin(), hrefs.end()}, {}, stop))
+    if (!finding.href.empty()) ahead.emplace(finding.href, std::move(finding));
+  return ahead;
+}
+
+Findings still_good(Findings ahead, const ListedEntries& listed) {
+  for (auto& [href, finding] : ahead) {
+    const IndexEntry* entry = listed.find(href);
+    const auto* record = std::get_if<PackageRecord>(&finding.what);
+    if (entry && record && record->pkgid.hex == entry->pkgid) finding.what = Unchanged{};
+  }
+  std::erase_if(ahead, [&](const auto& found) {
+    return !std::holds_alternative<Unchanged>(found.second.what) && listed.find(found.first) != nullptr;
+  });
+  return ahead;
+}
+
 std::set<std::string> changed_since(const Repository& repository, const std::vector<std::string>& hrefs,
                                     const Findings& findings) {
-  std::vector<char> changed(hrefs.size(), 0);
-  for_each_parallel(hrefs.size(), repository.policy.requests, [&](std::size_t i) {
-    const Finding* finding = find(findings, hrefs[i]);
-    if (!finding) return;  // an explicit removal: published whatever the store has
-    const auto object = repository.store->head(repository.prefix + hrefs[i]);
-    const bool same =
-        is_gone(*finding) ? object.failed_with(ErrorKind::not_found) : object.ok() && object->etag == finding->etag;
-    changed[i] = !same;
-  });
-  std::set<std::string> keys;
-  for (std::size_t i = 0; i < hrefs.size(); ++i)
-    if (changed[i]) keys.insert(hrefs[i]);
-  return keys;
+  return Confirmation(repository, hrefs, findings).run();
 }
 
 }  // namespace repoupdate

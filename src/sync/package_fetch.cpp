@@ -22,28 +22,64 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
   const std::string key = m_prefix + href;
   std::optional<Error> last;
   for (int attempt = 0; attempt < k_max_looks; ++attempt) {
-    const auto object = m_store.head(key);
-    if (object.failed_with(ErrorKind::not_found)) return {href, Gone{}, {}};
-    if (!object) return {href, object.error(), {}};
-    if (earlier && earlier->etag == object->etag && std::holds_alternative<PackageRecord>(earlier->what))
-      return is_listed(std::get<PackageRecord>(earlier->what), listed) ? Finding{href, Unchanged{}, object->etag}
-                                                                       : *earlier;
-    if (listed && object->sha256 == listed->pkgid && object->size == listed->size)
-      return {href, Unchanged{}, object->etag};
-
-    if (listed && has_old_pkgid(key, *object, *listed)) return {href, Unchanged{}, object->etag};
-
-    auto record = read(href, *object);
+    auto start = begin(key, listed || earlier);
+    if (start.failed_with(ErrorKind::not_found)) return {href, Gone{}, {}};
+    if (start) {
+      const ObjectInfo& object = start->object;
+      if (earlier && earlier->etag == object.etag && std::holds_alternative<PackageRecord>(earlier->what))
+        return is_listed(std::get<PackageRecord>(earlier->what), listed) ? Finding{href, Unchanged{}, object.etag}
+                                                                         : *earlier;
+      if (listed && object.sha256 == listed->pkgid && object.size == listed->size)
+        return {href, Unchanged{}, object.etag};
+      if (listed && has_old_pkgid(key, object, *listed)) return {href, Unchanged{}, object.etag};
+    }
+    const ETag etag = start ? start->object.etag : ETag{};
+    auto record = start ? read(href, *std::move(start)) : Result<PackageRecord>(std::move(start).error());
     if (record) {
-      if (is_listed(*record, listed)) return {href, Unchanged{}, object->etag};
-      return {href, std::move(*record), object->etag};
+      if (is_listed(*record, listed)) return {href, Unchanged{}, etag};
+      return {href, *std::move(record), etag};
     }
     last = std::move(record).error();
     const bool moved = last->kind == ErrorKind::precondition_failed || last->kind == ErrorKind::not_found;
-    if (!moved) return {href, std::move(*last), object->etag};
+    if (!moved) return {href, std::move(*last), etag};
   }
   last->kind = ErrorKind::unavailable;  // it keeps changing under us: worth another try later
   return {href, std::move(*last), {}};
+}
+
+// What is listed is mostly there unchanged, which a HEAD tells; a package that is new has to be read. On a local disk a
+// HEAD costs nothing.
+Result<PackageFetch::Start> PackageFetch::begin(const std::string& key, bool is_known) const {
+  Start start;
+  if (!is_known && !m_store.is_local()) {
+    const ByteRange first{0, k_first_read};
+    auto object = m_store.get(key, {.range = first}, k_first_read);
+    if (object) {
+      start = {std::move(object->info), std::move(object->bytes)};
+      if (auto learnt = learn_sha256(key, start); !learnt) return std::move(learnt).error();
+      return start;
+    }
+    if (!object.failed_with(ErrorKind::invalid)) return std::move(object).error();  // invalid: an empty object
+  }
+  auto object = m_store.head(key);
+  if (!object) return std::move(object).error();
+  start.object = *std::move(object);
+  return start;
+}
+
+// The answer to a range carries the uploader's record of the SHA-256, but not the store's own checksum.
+Result<void> PackageFetch::learn_sha256(const std::string& key, Start& start) const {
+  if (start.object.sha256) return {};
+  if (start.head.size() == start.object.size) {
+    start.object.sha256 = sha256_hex(start.head);
+    return {};
+  }
+  auto object = m_store.head(key);
+  if (!object) return std::move(object).error();
+  if (object->etag != start.object.etag)
+    return Error{ErrorKind::precondition_failed, key + ": changed while it was read", {}};
+  start.object.sha256 = std::move(object->sha256);
+  return {};
 }
 
 // Repositories that were begun long ago list SHA-1 pkgids; an entry whose bytes are still there stays as it is.
@@ -54,27 +90,32 @@ bool PackageFetch::has_old_pkgid(const std::string& key, const ObjectInfo& objec
   return digest && *digest == listed.pkgid;
 }
 
-Result<PackageRecord> PackageFetch::read(const std::string& href, const ObjectInfo& object) const {
-  if (object.size == 0) return Error{ErrorKind::corrupt, "the object is empty; upload the package again", {}};
-  return object.sha256 ? read_header(href, object) : read_whole(href, object);
+Result<PackageRecord> PackageFetch::read(const std::string& href, Start start) const {
+  if (start.object.size == 0) return Error{ErrorKind::corrupt, "the object is empty; upload the package again", {}};
+  return start.object.sha256 ? read_header(href, std::move(start)) : read_whole(href, std::move(start));
 }
 
-Result<PackageRecord> PackageFetch::read_header(const std::string& href, const ObjectInfo& object) const {
+Result<PackageRecord> PackageFetch::read_header(const std::string& href, Start start) const {
+  const ObjectInfo& object = start.object;
+  std::string& head = start.head;
   const std::string key = m_prefix + href;
-  std::string head;
+  ByteBudget::Share share;
   for (;;) {
     const auto probe = probe_header(head, object.size);
     if (!probe) return probe.error();
     if (probe->complete(head.size())) return record(href, object, *object.sha256, head, *probe->range);
-    const GetOptions missing{.range = ByteRange{head.size(), probe->need - head.size()}, .if_match = object.etag};
-    auto part = m_store.get(key, missing, probe->need);
+    share = {};  // who waits for more must not hold any
+    if (probe->need > k_first_read) share = m_large_headers.take(probe->need);
+    const ByteRange missing{head.size(), probe->need - head.size()};
+    auto part = m_store.get(key, {.range = missing, .if_match = object.etag}, probe->need);
     if (!part) return std::move(part).error();
     if (part->bytes.empty()) return Error{ErrorKind::corrupt, "the store sent fewer bytes than the object has", {}};
     head += part->bytes;
   }
 }
 
-Result<PackageRecord> PackageFetch::read_whole(const std::string& href, const ObjectInfo& object) const {
+Result<PackageRecord> PackageFetch::read_whole(const std::string& href, Start start) const {
+  const ObjectInfo& object = start.object;
   Hasher hasher(HashType::sha256);
   std::string head;
   std::optional<HeaderRange> range;
@@ -91,8 +132,13 @@ Result<PackageRecord> PackageFetch::read_whole(const std::string& href, const Ob
     wanted = probe->need;
     return {};
   };
-  const auto delivered = m_store.read(m_prefix + href, {.range = {}, .if_match = object.etag}, take);
-  if (!delivered) return delivered.error();
+  if (!start.head.empty())
+    if (auto taken = take(start.head); !taken) return std::move(taken).error();
+  ByteBudget::Share share;
+  if (wanted > k_first_read) share = m_large_headers.take(wanted);
+  const GetOptions rest{.range = seen > 0 ? std::optional(ByteRange{seen, object.size - seen}) : std::nullopt,
+                        .if_match = object.etag};
+  if (const auto delivered = m_store.read(m_prefix + href, rest, take); !delivered) return delivered.error();
   if (seen != object.size || !range || head.size() < range->end)
     return Error{ErrorKind::corrupt, "truncated: " + std::to_string(seen) + " bytes could be read", {}};
   return record(href, object, hasher.finish_hex(), head, *range);

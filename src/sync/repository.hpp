@@ -23,7 +23,7 @@ struct RepositoryPolicy {
   SameNevra same_nevra = SameNevra::keep;
   bool create = false;        // publish a first repomd.xml where there is none
   bool open_checksum = true;  // state <open-checksum> of the metadata files
-  std::size_t requests = 16;  // to the store at the same time
+  std::size_t requests = 64;  // to the store at the same time
   std::size_t threads = 2;    // that decompress, compress and hash
   int attempts = 20;          // lost races before giving up
 };

@@ -22,19 +22,19 @@ std::uint64_t disk_of(const RepoIndex& index) {
 
 }  // namespace
 
-std::optional<RepoIndex> RepositoryMemory::find(std::string_view repository, std::string_view repomd_sha256) {
+std::optional<RememberedIndex> RepositoryMemory::find(std::string_view repository) {
   const std::scoped_lock lock(m_mutex);
   const auto known = std::ranges::find(m_known, repository, &Known::repository);
-  if (known == m_known.end() || known->repomd_sha256 != repomd_sha256) return std::nullopt;
+  if (known == m_known.end()) return std::nullopt;
   m_known.splice(m_known.begin(), m_known, known);
-  return known->index;
+  return known->remembered;
 }
 
-void RepositoryMemory::keep(std::string repository, std::string repomd_sha256, RepoIndex index) {
-  const std::uint64_t disk = disk_of(index), memory = memory_of(index);
+void RepositoryMemory::keep(std::string repository, RememberedIndex remembered) {
+  const std::uint64_t disk = disk_of(remembered.index), memory = memory_of(remembered.index);
   const std::scoped_lock lock(m_mutex);
   std::erase_if(m_known, [&](const Known& known) { return known.repository == repository; });
-  m_known.push_front({std::move(repository), std::move(repomd_sha256), std::move(index), disk, memory});
+  m_known.push_front({std::move(repository), std::move(remembered), disk, memory});
   shrink();
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "model/object.hpp"
 #include "repodata/repo_index.hpp"
 
 namespace repoupdate {
@@ -18,24 +19,29 @@ struct MemoryLimits {
   std::uint64_t memory = 64ULL << 20;  // bytes of tables
 };
 
-// What a running process knows about repositories between two updates: proven indexes, with the stored bytes that they
-// describe. Known by the SHA-256 of the repomd.xml that names those, so a repository that somebody else has published
-// meanwhile is simply not known. Nothing is lost without it but time. Those used least recently go first.
+// What was known of a repository when it was last looked at or published.
+struct RememberedIndex {
+  ETag pointer;               // of the repomd.xml that names the files
+  std::string repomd_sha256;  // of its bytes
+  RepoIndex index;            // proven, with the stored bytes that it describes
+};
+
+// What a running process knows about repositories between two updates. It holds for the repomd.xml that it was made
+// from and for no other: whoever asks compares. Nothing is lost without it but time. Those used least recently go first.
 // Every call may be made from several threads at once.
 class RepositoryMemory {
 public:
   explicit RepositoryMemory(const MemoryLimits& limits) : m_limits(limits) {}
 
-  std::optional<RepoIndex> find(std::string_view repository, std::string_view repomd_sha256);
+  std::optional<RememberedIndex> find(std::string_view repository);
 
   // In place of what was known about this repository. One that alone exceeds a limit is not kept.
-  void keep(std::string repository, std::string repomd_sha256, RepoIndex index);
+  void keep(std::string repository, RememberedIndex remembered);
 
 private:
   struct Known {
     std::string repository;
-    std::string repomd_sha256;
-    RepoIndex index;
+    RememberedIndex remembered;
     std::uint64_t disk = 0;
     std::uint64_t memory = 0;
   };

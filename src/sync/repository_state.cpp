@@ -30,9 +30,11 @@ Error missing_file(Error error) {
   return error;
 }
 
-// repomd.xml as it is now, without looking into it.
-Result<std::optional<Object>> fetch_pointer(const Repository& repository, RepositoryState& state) {
-  auto object = repository.store->get(repository.prefix + std::string(k_repomd_key), {}, k_max_repomd_size);
+// repomd.xml as it is now, without looking into it. precondition_failed when it still is `known`.
+Result<std::optional<Object>> fetch_pointer(const Repository& repository, RepositoryState& state,
+                                            const std::optional<ETag>& known = {}) {
+  auto object =
+      repository.store->get(repository.prefix + std::string(k_repomd_key), {.if_none_match = known}, k_max_repomd_size);
   if (object.failed_with(ErrorKind::not_found)) return std::optional<Object>();
   if (!object) return std::move(object).error();
   state.pointer = object->info.etag;
@@ -45,6 +47,19 @@ Result<std::optional<Object>> fetch_pointer(const Repository& repository, Reposi
 bool pointer_moved(const Repository& repository, const RepositoryState& state) {
   const auto now = repository.store->head(repository.prefix + std::string(k_repomd_key));
   return now && now->etag != *state.pointer;
+}
+
+// In parallel; the first failure in the order of the kinds.
+template <typename Work>
+Result<void> for_each_kind(const Repository& repository, Work work) {
+  PerKind<Result<void>> outcomes;
+  for_each_parallel(k_metadata_kinds.size(), repository.policy.requests, [&](std::size_t i) {
+    const MetadataKind kind = k_metadata_kinds[i].kind;
+    outcomes[kind] = work(kind);
+  });
+  for (auto& outcome : outcomes.values)
+    if (!outcome) return std::move(outcome);
+  return {};
 }
 
 Result<SharedBytes> open_object(const Repository& repository, const RepomdRecord& record) {
@@ -69,6 +84,16 @@ Result<void> open_file(const Repository& repository, RepositoryState& state, Met
                  {}};
   state.stored[kind] = *std::move(opened);
   return {};
+}
+
+// Primary, and the others where that costs one request and little memory.
+Result<void> open_small_files(const Repository& repository, RepositoryState& state) {
+  return for_each_kind(repository, [&](MetadataKind kind) -> Result<void> {
+    const RepomdRecord* record = state.repomd.find(kind);
+    const bool is_small = record && record->size && *record->size <= k_small_file;
+    if (kind != MetadataKind::primary && (repository.store->is_local() || !is_small)) return {};
+    return open_file(repository, state, kind);
+  });
 }
 
 Result<void> make_file_local(const Repository& repository, RepositoryState& state, MetadataKind kind) {
@@ -109,24 +134,47 @@ bool has_all(const std::vector<ListedPackage>& found, const std::set<std::string
 
 }  // namespace
 
+std::optional<RepositoryState> remembered_state(const Repository& repository) {
+  auto remembered = repository.memory ? repository.memory->find(repository.name) : std::nullopt;
+  if (!remembered) return std::nullopt;
+  RepositoryState state;
+  state.repomd = remembered->index.repomd;
+  state.pointer = std::move(remembered->pointer);
+  state.pointer_sha256 = std::move(remembered->repomd_sha256);
+  state.index = std::move(remembered->index);
+  return state;
+}
+
 Result<RepositoryState> load_state(const Repository& repository) {
+  return load_state(repository, {.remembered = remembered_state(repository)});
+}
+
+Result<RepositoryState> load_state(const Repository& repository, Loading loading) {
+  std::optional<ETag> known;
+  if (loading.remembered && !loading.is_poll) known = loading.remembered->pointer;
   for (int attempt = 1;; ++attempt) {
     RepositoryState state;
-    const auto object = fetch_pointer(repository, state);
+    const auto object = fetch_pointer(repository, state, known);
+    if (known && object.failed_with(ErrorKind::precondition_failed)) {
+      loading.remembered->is_as_remembered = true;
+      return *std::move(loading.remembered);
+    }
     if (!object) return object.error();
     if (!*object) {
       state.index = empty_repository({}, repository.policy.compression);
       return state;
     }
-    if (repository.memory) state.index = repository.memory->find(repository.name, state.pointer_sha256);
-    if (state.index) {
+    if (loading.remembered && loading.remembered->pointer_sha256 == state.pointer_sha256) {
+      state.is_as_remembered = loading.remembered->pointer == state.pointer;
+      state.index = std::move(loading.remembered->index);
       state.repomd = state.index->repomd;
       return state;
     }
     auto repomd = parse_repomd((*object)->bytes);
     if (!repomd) return std::move(repomd.error()).within(repository.name + '/' + std::string(k_repomd_key));
     state.repomd = *std::move(repomd);
-    auto opened = open_file(repository, state, MetadataKind::primary);
+    auto opened =
+        loading.will_edit ? open_small_files(repository, state) : open_file(repository, state, MetadataKind::primary);
     if (opened.failed_with(ErrorKind::not_found)) {
       if (attempt < k_max_rereads && pointer_moved(repository, state)) continue;
       return missing_file(std::move(opened).error());
@@ -167,28 +215,22 @@ Result<std::vector<ListedPackage>> list_all(const Repository& repository, Reposi
 
 Result<void> prove_state(const Repository& repository, RepositoryState& state) {
   if (state.proven()) return {};
-  PerKind<Result<void>> outcomes;
-  for_each_parallel(k_metadata_kinds.size(), repository.policy.requests, [&](std::size_t i) {
-    const MetadataKind kind = k_metadata_kinds[i].kind;
-    outcomes[kind] = make_file_local(repository, state, kind);
-  });
-  for (auto& outcome : outcomes.values) {
-    if (outcome.failed_with(ErrorKind::not_found)) {
-      if (pointer_moved(repository, state))
-        return Error{ErrorKind::precondition_failed, repository.name + ": somebody else published meanwhile", {}};
-      return missing_file(std::move(outcome).error());
-    }
-    if (!outcome) return std::move(outcome);
+  auto local = for_each_kind(repository, [&](MetadataKind kind) { return make_file_local(repository, state, kind); });
+  if (local.failed_with(ErrorKind::not_found)) {
+    if (pointer_moved(repository, state))
+      return Error{ErrorKind::precondition_failed, repository.name + ": somebody else published meanwhile", {}};
+    return missing_file(std::move(local).error());
   }
+  if (!local) return local;
   const IndexReading reading{.compression = repository.policy.compression, .threads = repository.policy.threads};
   auto index = read_index(state.repomd, state.stored, reading, *repository.scratch);
   if (!index) return std::move(index.error()).within(repository.name);
-  if (repository.memory) repository.memory->keep(repository.name, state.pointer_sha256, *index);
+  if (repository.memory) repository.memory->keep(repository.name, {*state.pointer, state.pointer_sha256, *index});
   state.index = *std::move(index);
   return {};
 }
 
-void remember(const Repository& repository, const Publication& publication, RepoIndex index) {
+void remember(const Repository& repository, const Publication& publication, ETag pointer, RepoIndex index) {
   if (!repository.memory) return;
   std::vector<char> kept(publication.immutable.size(), 0);
   for_each_parallel(kept.size(), repository.policy.requests, [&](std::size_t i) {
@@ -200,7 +242,7 @@ void remember(const Repository& repository, const Publication& publication, Repo
     if (kept_bytes) stored = *std::move(kept_bytes);
   });
   if (std::ranges::count(kept, 0) == 0)
-    repository.memory->keep(repository.name, publication.pointer.sha256, std::move(index));
+    repository.memory->keep(repository.name, {std::move(pointer), publication.pointer.sha256, std::move(index)});
 }
 
 Error no_repository(const Repository& repository) {

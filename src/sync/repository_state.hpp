@@ -23,6 +23,8 @@ struct RepositoryState {
   PerKind<SharedBytes> stored;  // the metadata files that have been opened; else null
   // Proven when a base to build on is at hand; unproven when only primary's segment table is; else none.
   std::optional<RepoIndex> index;
+  // The store has said that repomd.xml is still the one that was remembered: the index is as old as that, and holds.
+  bool is_as_remembered = false;
 
   std::size_t counted = 0;  // packages, when primary was read without an index
 
@@ -30,9 +32,19 @@ struct RepositoryState {
   std::size_t packages() const { return index ? index->packages() : counted; }
 };
 
-// repomd.xml, and what is known of the files that it names: an index from repository.memory, or primary's segment
-// table, when it has one. Without a repository the index is that of an empty one. Few requests: nothing is read whole.
+// What this process remembers of the repository, before anybody has asked the store whether it still is so.
+std::optional<RepositoryState> remembered_state(const Repository& repository);
+
+struct Loading {
+  std::optional<RepositoryState> remembered;
+  bool is_poll = true;     // pointer_modified is wanted, which a repomd.xml that has not changed does not tell
+  bool will_edit = false;  // the three files will be wanted: those of a few MiB are fetched at once
+};
+
+// repomd.xml, and what is known of the files that it names: the index that was remembered, or primary's segment
+// table, when it has one. Without a repository the index is that of an empty one. Few requests.
 // corrupt: a file that repomd.xml names is missing or not what it says; nothing may be built on it.
+Result<RepositoryState> load_state(const Repository& repository, Loading loading);
 Result<RepositoryState> load_state(const Repository& repository);
 
 // repomd.xml alone, with the index of an empty repository. For a rebuild, whose publication must still be conditional
@@ -58,7 +70,7 @@ Result<std::vector<ListedPackage>> list_all(const Repository& repository, Reposi
 Result<void> prove_state(const Repository& repository, RepositoryState& state);
 
 // For the next update of this process: what was published.
-void remember(const Repository& repository, const Publication& publication, RepoIndex index);
+void remember(const Repository& repository, const Publication& publication, ETag pointer, RepoIndex index);
 
 // "There is no repository", with what to do.
 Error no_repository(const Repository& repository);

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "base/parallel.hpp"
 #include "base/retry.hpp"
 #include "repodata/empty_repository.hpp"
 #include "repodata/splice.hpp"
@@ -31,7 +32,13 @@ public:
 
 private:
   Result<Pass> pass();
-  Result<RepositoryState> load() const;
+  // The state, and what the named keys were while it was loaded.
+  struct Ahead {
+    Result<RepositoryState> state;
+    Findings findings;
+  };
+  Ahead look_beside(bool is_first) const;
+  Result<RepositoryState> load(Loading loading) const;
   Result<std::set<std::string>> keys_to_look_at(RepositoryState& state);
   Result<ListedEntries> listed_of(RepositoryState& state, const std::set<std::string>& keys) const;
   Result<ListedEntries> with_same_nevra(const RepositoryState& state, const ListedEntries& by_name,
@@ -47,6 +54,7 @@ private:
   Clock& m_clock;
   std::stop_token m_stop;
 
+  int m_attempt = 1;
   UpdateReport m_report;
   Findings m_findings;                               // what earlier passes read is not read again
   std::optional<std::vector<ObjectInfo>> m_listing;  // one listing serves all passes
@@ -55,8 +63,10 @@ private:
 
 // The stages in order. `superseded` is the only way back.
 Result<Pass> Update::pass() {
-  // Load. The index comes first and is pinned by its ETag: whatever is looked at after it is at least as new.
-  auto state = load();
+  // Load. The index is pinned by its ETag. What is looked at must be at least as new; beside the load the keys are looked
+  // at already, and what cannot be sure to be as new is looked at again.
+  Ahead ahead = look_beside(m_attempt == 1);
+  auto state = std::move(ahead.state);
   if (!state) return std::move(state).error();
 
   // Read: each key as it is now. Only 404 means gone.
@@ -67,7 +77,8 @@ Result<Pass> Update::pass() {
   auto listed = listed_of(*state, *keys);
   if (listed.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!listed) return std::move(listed).error();
-  auto findings = look_at(m_repository, *listed, *keys, m_request.changes, m_findings, m_stop);
+  Findings fresh = state->is_as_remembered ? std::move(ahead.findings) : still_good(std::move(ahead.findings), *listed);
+  auto findings = look_at(m_repository, *listed, *keys, m_request.changes, m_findings, std::move(fresh), m_stop);
   if (!findings) return std::move(findings).error();
 
   // Settled: the metadata say already what was found. Nothing has been read whole so far.
@@ -106,28 +117,51 @@ Result<Pass> Update::pass() {
 
   // Confirm: what changed since it was looked at is looked at again. The caller acknowledges after that.
   note_published(spliced->publication, std::move(plan.edit));
-  remember(m_repository, spliced->publication, std::move(spliced->index));
+  remember(m_repository, spliced->publication, *std::move(pointer), std::move(spliced->index));
   return m_moved.empty() ? Pass::done : Pass::superseded;
 }
 
 Result<UpdateReport> Update::run() {
-  for (int attempt = 1;; ++attempt) {
+  for (;; ++m_attempt) {
     auto outcome = pass();
     if (!outcome) return std::move(outcome).error();
     if (*outcome == Pass::done) return std::move(m_report);
-    if (attempt >= m_repository.policy.attempts)
+    if (m_attempt >= m_repository.policy.attempts)
       return Error{ErrorKind::conflict,
-                   m_repository.name + ": others kept publishing; gave up after " + std::to_string(attempt) +
+                   m_repository.name + ": others kept publishing; gave up after " + std::to_string(m_attempt) +
                        " attempts, nothing of this change was lost",
                    {}};
     if (m_moved.empty()) ++m_report.lost_races;
-    if (!m_clock.sleep_for(retry_delay(k_race, attempt, jitter()), m_stop))
+    if (!m_clock.sleep_for(retry_delay(k_race, m_attempt, jitter()), m_stop))
       return Error{ErrorKind::cancelled, m_repository.name + ": stopped between two attempts", {}};
   }
 }
 
-Result<RepositoryState> Update::load() const {
-  auto state = rebuilding() ? load_pointer_only(m_repository) : load_state(m_repository);
+// The first request for repomd.xml and those for the packages need not wait for each other. Nothing is looked at ahead
+// where it costs nothing to do so later, or where a listing tells what to look at.
+Update::Ahead Update::look_beside(bool is_first) const {
+  const bool by_listing = m_request.reconcile || m_request.rebuild;
+  Loading loading{.remembered = remembered_state(m_repository), .is_poll = by_listing};
+  loading.will_edit = !by_listing && !m_request.changes.keys.empty();
+  std::set<std::string> keys;
+  ListedEntries listed({});
+  if (is_first && !by_listing && !m_repository.store->is_local()) {
+    for (const auto& [href, key] : m_request.changes.keys) keys.insert(href);
+    if (loading.remembered)
+      if (auto known = listed_of(*loading.remembered, keys)) listed = *std::move(known);
+  }
+  Ahead ahead{RepositoryState{}, {}};
+  for_each_parallel(keys.empty() ? 1 : 2, 2, [&](std::size_t task) {
+    if (task == 0)
+      ahead.state = load(std::move(loading));
+    else
+      ahead.findings = look_ahead(m_repository, listed, keys, m_stop);
+  });
+  return ahead;
+}
+
+Result<RepositoryState> Update::load(Loading loading) const {
+  auto state = rebuilding() ? load_pointer_only(m_repository) : load_state(m_repository, std::move(loading));
   if (state && !state->pointer && !m_repository.policy.create && !m_request.rebuild) return no_repository(m_repository);
   return state;
 }

@@ -7,12 +7,7 @@
 #include "base/hash.hpp"
 #include "repodata/repomd.hpp"
 #include "repodata/segment_container.hpp"
-#include "sync/repository_state.hpp"
-#include "sync/verify.hpp"
-#include "testkit/fake_clock.hpp"
-#include "testkit/memory_object_store.hpp"
-#include "testkit/memory_scratch.hpp"
-#include "testkit/package_builder.hpp"
+#include "sync/update_fixture.hpp"
 
 namespace repoupdate {
 namespace {
@@ -23,60 +18,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
-
-constexpr SystemTime k_uploaded{std::chrono::seconds(1'790'000'000)};
-
-class UpdateTest : public testing::Test {
-protected:
-  UpdateTest() { EXPECT_TRUE(create_repository(repository, clock).ok()); }
-
-  std::string place(const std::string& href, const std::string& name, const std::string& version = "1",
-                    bool knows_sha256 = true) {
-    const std::string bytes = build_package({name, "0", version, "1", "noarch"});
-    store.place("r/" + href, bytes, k_uploaded, knows_sha256);
-    return bytes;
-  }
-  static UpdateRequest keys(std::initializer_list<std::string> hrefs) {
-    UpdateRequest request;
-    for (const auto& href : hrefs) request.changes.keys[href];
-    return request;
-  }
-  UpdateReport run(const UpdateRequest& request) {
-    auto report = update(repository, request, clock, {});
-    EXPECT_TRUE(report.ok()) << (report ? "" : report.error().text());
-    return report ? *report : UpdateReport{};
-  }
-  std::vector<std::string> listed() {
-    auto state = load_state(repository);
-    std::vector<std::string> names;
-    if (!state) return {state.error().text()};
-    const auto packages = list_all(repository, *state);
-    if (!packages) return {packages.error().text()};
-    for (const auto& [position, entry] : *packages) names.push_back(entry.location_href + ' ' + to_string(entry.nevra));
-    return names;
-  }
-  void expect_sound() {
-    const auto outcome = verify(repository, true, {});
-    ASSERT_TRUE(outcome.ok()) << outcome.error().text();
-    for (const auto& problem : outcome->problems) ADD_FAILURE() << problem.key << ' ' << problem.what;
-  }
-  std::size_t puts() {
-    std::size_t count = 0;
-    for (const auto& request : store.requests()) count += request.starts_with("PUT");
-    return count;
-  }
-
-  MemoryObjectStore store;
-  MemoryScratch scratch;
-  FakeClock clock;
-  Repository repository{.name = "s3://b/r",
-                        .store = &store,
-                        .scratch = &scratch,
-                        .memory = nullptr,
-                        .prefix = "r/",
-                        .policy = {},
-                        .nested = {}};
-};
 
 TEST_F(UpdateTest, AddedReplacedAndRemovedPackagesAreVisible) {
   place("a.rpm", "a");
@@ -91,21 +32,6 @@ TEST_F(UpdateTest, AddedReplacedAndRemovedPackagesAreVisible) {
   EXPECT_EQ(report.removed(), 1u);
   EXPECT_THAT(listed(), ElementsAre("a.rpm a-2-1.noarch"));
   expect_sound();
-}
-
-// What docs/commands.md promises: two looks at the package, its first bytes, and four PUTs.
-TEST_F(UpdateTest, OneAddedPackageCostsTheDocumentedRequests) {
-  place("a.rpm", "a");
-  const auto size = store.contents().at("r/a.rpm").bytes.size();
-  store.forget_requests();
-  run(keys({"a.rpm"}));
-  EXPECT_THAT(
-      store.requests(),
-      UnorderedElementsAre("GET r/repodata/repomd.xml", HasSubstr("primary.xml.gz"), "HEAD r/a.rpm",
-                           "GET r/a.rpm 0+" + std::to_string(size), HasSubstr("filelists.xml.gz"),
-                           HasSubstr("other.xml.gz"), HasSubstr("primary.xml.gz"), HasSubstr("filelists.xml.gz"),
-                           HasSubstr("other.xml.gz"), "PUT r/repodata/repomd.xml", "HEAD r/a.rpm"));
-  EXPECT_EQ(puts(), 4u);
 }
 
 // I5: the same change set applied twice publishes once.
@@ -308,26 +234,6 @@ TEST_F(UpdateTest, DamagedMetadataStopTheUpdateAndARebuildRepairsThem) {
   UpdateRequest rebuild;
   rebuild.rebuild = true;
   run(rebuild);
-  EXPECT_EQ(listed().size(), 2u);
-  expect_sound();
-}
-
-// What a daemon knows from its last update it does not read again.
-TEST_F(UpdateTest, SecondUpdateOfAProcessReadsTheChangedPackageOnly) {
-  RepositoryMemory memory(MemoryLimits{});
-  repository.memory = &memory;
-  place("a.rpm", "a");
-  run(keys({"a.rpm"}));
-  place("b.rpm", "b");
-  const auto size = store.contents().at("r/b.rpm").bytes.size();
-  store.forget_requests();
-  run(keys({"b.rpm"}));
-  EXPECT_THAT(store.requests(),
-              UnorderedElementsAre("GET r/repodata/repomd.xml", "HEAD r/b.rpm", "GET r/b.rpm 0+" + std::to_string(size),
-                                   StartsWith("PUT r/repodata/"), StartsWith("PUT r/repodata/"),
-                                   StartsWith("PUT r/repodata/"), "PUT r/repodata/repomd.xml", "HEAD r/b.rpm"));
-  EXPECT_EQ(listed().size(), 2u);
-  repository.memory = nullptr;  // what another process finds
   EXPECT_EQ(listed().size(), 2u);
   expect_sound();
 }

@@ -67,6 +67,8 @@ Result<Object> MemoryObjectStore::fetch(std::string_view key, const GetOptions& 
   const Stored& stored = found->second;
   if (options.if_match && *options.if_match != stored.etag)
     return Error{ErrorKind::precondition_failed, std::string(key) + ": changed meanwhile", {}};
+  if (options.if_none_match && *options.if_none_match == stored.etag)
+    return Error{ErrorKind::precondition_failed, std::string(key) + ": not changed", {}};
   const ByteRange range = options.range.value_or(ByteRange{0, stored.bytes.size()});
   if (options.range && range.first >= stored.bytes.size())
     return Error{ErrorKind::invalid, std::string(key) + ": range past the end", {}};
@@ -149,11 +151,20 @@ Result<void> MemoryObjectStore::remove(std::string_view key) {
 
 Result<ListPage> MemoryObjectStore::list(std::string_view prefix, std::string_view continuation) {
   if (auto recorded = record("LIST " + std::string(prefix)); !recorded) return recorded.error();
+  return page_after(prefix, continuation);
+}
+
+Result<ListPage> MemoryObjectStore::list_after(std::string_view prefix, std::string_view after) {
+  if (auto recorded = record("LIST " + std::string(prefix) + " after " + std::string(after)); !recorded)
+    return recorded.error();
+  return page_after(prefix, after);
+}
+
+ListPage MemoryObjectStore::page_after(std::string_view prefix, std::string_view after) const {
   constexpr std::size_t k_page = 1000;
   const std::scoped_lock lock(m_mutex);
   ListPage page;
-  auto next = continuation.empty() ? m_objects.lower_bound(std::string(prefix))
-                                   : m_objects.upper_bound(std::string(continuation));
+  auto next = after < prefix ? m_objects.lower_bound(std::string(prefix)) : m_objects.upper_bound(std::string(after));
   for (; next != m_objects.end() && next->first.starts_with(prefix); ++next) {
     if (page.objects.size() == k_page) {
       page.next = page.objects.back().key;
