@@ -16,7 +16,7 @@ TEST = ctest --preset $(1) --parallel $(TEST_JOBS) --no-tests=error
 
 SOURCES = $(shell find src fuzz bench -name '*.cpp' -o -name '*.hpp')
 
-.PHONY: build demo check asan tsan bench fuzz format tidy install clean help
+.PHONY: build demo check asan tsan bench bench-s3 fuzz format tidy install clean help
 .DEFAULT_GOAL := build
 
 build: ## build/release/repoupdate, optimised (the default)
@@ -48,6 +48,12 @@ bench: ## measure updates against hashing and createrepo_c, at most 15 minutes (
 	@$(call BUILD,bench)
 	@build/bench/bench/repobench --json build/bench.json >build/bench.md && cat build/bench.md
 
+bench-s3: ## count the requests of updates at 20 ms each, in front of a real S3 server (bench/README.md)
+	@scripts/install-deps --build --test --bench
+	@$(call CONFIGURE,bench,OFF)
+	@$(call BUILD,bench)
+	@.venv/bin/python bench/s3/run.py build/bench --markdown build/bench-s3.md
+
 fuzz: ## run each fuzz target for FUZZ_SECONDS (60) on arbitrary input
 	@scripts/install-deps --build --fuzz
 	@$(call CONFIGURE,fuzz,OFF)
@@ -68,4 +74,4 @@ clean: ## remove everything that was built
 	rm -rf build
 
 help: ## this text
-	@sed -n 's/^\([a-z ]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

@@ -313,10 +313,15 @@ Result<void> DirectoryStore::remove(std::string_view key) {
 }
 
 Result<ListPage> DirectoryStore::list(std::string_view prefix, std::string_view continuation) {
-  auto files = list_files(m_root, prefix, continuation, k_page + 1);
+  return list_after(prefix, continuation, k_page);
+}
+
+Result<ListPage> DirectoryStore::list_after(std::string_view prefix, std::string_view after, std::size_t at_most) {
+  const std::size_t most = std::min(at_most, k_page);
+  auto files = list_files(m_root, prefix, after, most + 1);
   if (!files) return std::move(files).error();
   ListPage page;
-  const bool more = files->size() > k_page;
+  const bool more = files->size() > most;
   if (more) files->pop_back();
   page.objects.reserve(files->size());
   for (const ListedFile& file : *files) page.objects.push_back(describe(file.key, file.status));

@@ -50,7 +50,7 @@ public:
   Result<void> remove(std::string_view key) override;  // directories that become empty stay
   // Hidden names (is_hidden) are left out; `next` is the last key of the page.
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
-  Result<ListPage> list_after(std::string_view prefix, std::string_view after) override { return list(prefix, after); }
+  Result<ListPage> list_after(std::string_view prefix, std::string_view after, std::size_t at_most) override;
 
 private:
   Result<std::string> path_of(std::string_view key) const;

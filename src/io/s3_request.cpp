@@ -156,9 +156,11 @@ HttpRequest list_objects_request(const S3Bucket& bucket, std::string_view prefix
   return request;
 }
 
-HttpRequest list_objects_after_request(const S3Bucket& bucket, std::string_view prefix, std::string_view after) {
+HttpRequest list_objects_after_request(const S3Bucket& bucket, std::string_view prefix, std::string_view after,
+                                       std::size_t at_most) {
   HttpRequest request = list_objects_request(bucket, prefix, {});
   request.query.emplace_back("start-after", after);
+  request.query.emplace_back("max-keys", std::to_string(at_most));
   return request;
 }
 

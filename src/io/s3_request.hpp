@@ -62,7 +62,8 @@ HttpRequest put_object_request(const S3Bucket& bucket, std::string_view key, con
                                const std::string& sha256);
 HttpRequest delete_object_request(const S3Bucket& bucket, std::string_view key);
 HttpRequest list_objects_request(const S3Bucket& bucket, std::string_view prefix, std::string_view continuation);
-HttpRequest list_objects_after_request(const S3Bucket& bucket, std::string_view prefix, std::string_view after);
+HttpRequest list_objects_after_request(const S3Bucket& bucket, std::string_view prefix, std::string_view after,
+                                       std::size_t at_most);
 
 HttpRequest create_multipart_request(const S3Bucket& bucket, std::string_view key, const PutOptions& options,
                                      const std::string& sha256);

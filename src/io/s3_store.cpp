@@ -277,8 +277,8 @@ Result<ListPage> S3Store::list(std::string_view prefix, std::string_view continu
   return send_list(list_objects_request(m_caller.bucket(), prefix, continuation), prefix);
 }
 
-Result<ListPage> S3Store::list_after(std::string_view prefix, std::string_view after) {
-  return send_list(list_objects_after_request(m_caller.bucket(), prefix, after), prefix);
+Result<ListPage> S3Store::list_after(std::string_view prefix, std::string_view after, std::size_t at_most) {
+  return send_list(list_objects_after_request(m_caller.bucket(), prefix, after, at_most), prefix);
 }
 
 Result<ListPage> S3Store::send_list(const HttpRequest& request, std::string_view prefix) {

@@ -48,7 +48,7 @@ public:
                               const UploadProgress& progress) override;
   Result<void> remove(std::string_view key) override;
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
-  Result<ListPage> list_after(std::string_view prefix, std::string_view after) override;
+  Result<ListPage> list_after(std::string_view prefix, std::string_view after, std::size_t at_most) override;
 
 private:
   struct Upload;

@@ -84,8 +84,8 @@ public:
   // `continuation` is empty or ListPage::next of the page before.
   virtual Result<ListPage> list(std::string_view prefix, std::string_view continuation) = 0;
 
-  // The first page of those whose key comes after `after`, which need not be a key itself.
-  virtual Result<ListPage> list_after(std::string_view prefix, std::string_view after) = 0;
+  // The first `at_most` (up to 1,000) of those whose key comes after `after`, which need not be a key itself.
+  virtual Result<ListPage> list_after(std::string_view prefix, std::string_view after, std::size_t at_most) = 0;
 };
 
 // What put() says when reading its body failed with `error`. A body that is other bytes by now is unavailable, never

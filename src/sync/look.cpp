@@ -78,18 +78,18 @@ public:
   }
 
 private:
-  // A page has 1,000 objects: worth it while it stands for many HEADs, one page after the other for few round trips.
   static constexpr std::size_t k_worth_a_listing = 8;
-  static constexpr int k_max_pages = 2;
+  static constexpr std::size_t k_page = 1000;
 
+  // Pages come one after the other: worth it while each stands for as many HEADs as go out at a time.
   void compare_with_listing() {
-    for (int pages = 0; pages < k_max_pages && m_next < m_expected.size(); ++pages) {
+    while (m_next < m_expected.size()) {
       std::string after = m_repository.prefix + m_expected[m_next]->href;
       after.pop_back();
-      const auto page = m_repository.store->list_after(m_repository.prefix, after);
+      const std::size_t left = m_expected.size() - m_next;
+      const auto page = m_repository.store->list_after(m_repository.prefix, after, std::min(2 * left, k_page));
       if (!page || (page->objects.empty() && !page->next.empty())) return;
-      const std::size_t compared = compare(*page);
-      if (compared * static_cast<std::size_t>(k_max_pages - pages) < m_expected.size() - m_next + compared) return;
+      if (compare(*page) < m_repository.policy.requests) return;
     }
   }
 

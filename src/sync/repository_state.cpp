@@ -20,6 +20,8 @@ constexpr int k_max_rereads = 5;
 
 // A file up to this size is fetched whole: one request, where looking into it would be three or four.
 constexpr std::uint64_t k_small_file = 8ULL << 20;
+// When all of it will be wanted.
+constexpr std::uint64_t k_edited_file = 64ULL << 20;
 
 // More names than this may stand in so many frames that one may as well read all of them.
 constexpr std::size_t k_few_names = 16;
@@ -62,20 +64,33 @@ Result<void> for_each_kind(const Repository& repository, Work work) {
   return {};
 }
 
-Result<SharedBytes> open_object(const Repository& repository, const RepomdRecord& record) {
-  const std::string key = repository.prefix + record.location_href;
-  if (repository.store->is_local() || !record.size || *record.size > k_small_file) return repository.store->open(key);
-  auto object = repository.store->get(key, {}, k_small_file);
-  if (object.failed_with(ErrorKind::invalid)) return repository.store->open(key);  // repomd.xml lied about the size
-  if (!object) return std::move(object).error();
-  return copy_to_scratch(MemoryBytes(std::move(object->bytes)), *repository.scratch);
+// In one request, past memory.
+Result<SharedBytes> fetch_whole(const Repository& repository, const std::string& key, std::uint64_t size) {
+  auto copy = repository.scratch->create();
+  if (!copy) return std::move(copy).error();
+  const auto append = [&](std::string_view piece) -> Result<void> {
+    if (piece.size() > size - (*copy)->size())
+      return Error{ErrorKind::corrupt, key + ": larger than repomd.xml says", {}};
+    return (*copy)->append(piece);
+  };
+  if (const auto read = repository.store->read(key, {}, append); !read) return read.error();
+  return SharedBytes(*std::move(copy));
 }
 
-Result<void> open_file(const Repository& repository, RepositoryState& state, MetadataKind kind) {
+Result<SharedBytes> open_object(const Repository& repository, const RepomdRecord& record, std::uint64_t whole_up_to) {
+  const std::string key = repository.prefix + record.location_href;
+  if (repository.store->is_local() || !record.size || *record.size > whole_up_to) return repository.store->open(key);
+  auto whole = fetch_whole(repository, key, *record.size);
+  if (whole.failed_with(ErrorKind::corrupt)) return repository.store->open(key);  // repomd.xml lied about the size
+  return whole;
+}
+
+Result<void> open_file(const Repository& repository, RepositoryState& state, MetadataKind kind,
+                       std::uint64_t whole_up_to = k_small_file) {
   if (state.stored[kind]) return {};
   const RepomdRecord* record = state.repomd.find(kind);
   if (!record) return Error{ErrorKind::corrupt, "repomd.xml has no " + std::string(info(kind).name) + " record", {}};
-  auto opened = open_object(repository, *record);
+  auto opened = open_object(repository, *record, whole_up_to);
   if (!opened) return std::move(opened).error();
   if ((*opened)->size() > k_max_stored_metadata_size)
     return Error{ErrorKind::unsupported,
@@ -86,13 +101,14 @@ Result<void> open_file(const Repository& repository, RepositoryState& state, Met
   return {};
 }
 
-// Primary, and the others where that costs one request and little memory.
-Result<void> open_small_files(const Repository& repository, RepositoryState& state) {
+// Primary, and the others where that costs one request each.
+Result<void> open_for_edit(const Repository& repository, RepositoryState& state) {
   return for_each_kind(repository, [&](MetadataKind kind) -> Result<void> {
     const RepomdRecord* record = state.repomd.find(kind);
-    const bool is_small = record && record->size && *record->size <= k_small_file;
-    if (kind != MetadataKind::primary && (repository.store->is_local() || !is_small)) return {};
-    return open_file(repository, state, kind);
+    const bool is_one_request =
+        !repository.store->is_local() && record && record->size && *record->size <= k_edited_file;
+    if (kind != MetadataKind::primary && !is_one_request) return {};
+    return open_file(repository, state, kind, k_edited_file);
   });
 }
 
@@ -174,7 +190,7 @@ Result<RepositoryState> load_state(const Repository& repository, Loading loading
     if (!repomd) return std::move(repomd.error()).within(repository.name + '/' + std::string(k_repomd_key));
     state.repomd = *std::move(repomd);
     auto opened =
-        loading.will_edit ? open_small_files(repository, state) : open_file(repository, state, MetadataKind::primary);
+        loading.will_edit ? open_for_edit(repository, state) : open_file(repository, state, MetadataKind::primary);
     if (opened.failed_with(ErrorKind::not_found)) {
       if (attempt < k_max_rereads && pointer_moved(repository, state)) continue;
       return missing_file(std::move(opened).error());

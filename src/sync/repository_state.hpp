@@ -38,7 +38,7 @@ std::optional<RepositoryState> remembered_state(const Repository& repository);
 struct Loading {
   std::optional<RepositoryState> remembered;
   bool is_poll = true;     // pointer_modified is wanted, which a repomd.xml that has not changed does not tell
-  bool will_edit = false;  // the three files will be wanted: those of a few MiB are fetched at once
+  bool will_edit = false;  // the three files will be wanted: those of up to 64 MiB are fetched at once
 };
 
 // repomd.xml, and what is known of the files that it names: the index that was remembered, or primary's segment

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testkit/memory_object_store.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <memory>
@@ -11,6 +12,8 @@
 
 namespace repoupdate {
 namespace {
+
+constexpr std::size_t k_page = 1000;
 
 std::string get_request(std::string_view key, const ByteRange& range) {
   return "GET " + std::string(key) + ' ' + std::to_string(range.first) + '+' + std::to_string(range.length);
@@ -151,22 +154,21 @@ Result<void> MemoryObjectStore::remove(std::string_view key) {
 
 Result<ListPage> MemoryObjectStore::list(std::string_view prefix, std::string_view continuation) {
   if (auto recorded = record("LIST " + std::string(prefix)); !recorded) return recorded.error();
-  return page_after(prefix, continuation);
+  return page_after(prefix, continuation, k_page);
 }
 
-Result<ListPage> MemoryObjectStore::list_after(std::string_view prefix, std::string_view after) {
+Result<ListPage> MemoryObjectStore::list_after(std::string_view prefix, std::string_view after, std::size_t at_most) {
   if (auto recorded = record("LIST " + std::string(prefix) + " after " + std::string(after)); !recorded)
     return recorded.error();
-  return page_after(prefix, after);
+  return page_after(prefix, after, std::min(at_most, k_page));
 }
 
-ListPage MemoryObjectStore::page_after(std::string_view prefix, std::string_view after) const {
-  constexpr std::size_t k_page = 1000;
+ListPage MemoryObjectStore::page_after(std::string_view prefix, std::string_view after, std::size_t at_most) const {
   const std::scoped_lock lock(m_mutex);
   ListPage page;
   auto next = after < prefix ? m_objects.lower_bound(std::string(prefix)) : m_objects.upper_bound(std::string(after));
   for (; next != m_objects.end() && next->first.starts_with(prefix); ++next) {
-    if (page.objects.size() == k_page) {
+    if (page.objects.size() == at_most) {
       page.next = page.objects.back().key;
       break;
     }

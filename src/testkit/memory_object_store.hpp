@@ -56,12 +56,12 @@ public:
                               const UploadProgress& progress) override;
   Result<void> remove(std::string_view key) override;
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
-  Result<ListPage> list_after(std::string_view prefix, std::string_view after) override;
+  Result<ListPage> list_after(std::string_view prefix, std::string_view after, std::size_t at_most) override;
 
 private:
   Result<void> record(std::string request);
   Result<Object> fetch(std::string_view key, const GetOptions& options) const;
-  ListPage page_after(std::string_view prefix, std::string_view after) const;
+  ListPage page_after(std::string_view prefix, std::string_view after, std::size_t at_most) const;
   ObjectInfo describe(const std::string& key, const Stored& stored) const;
 
   mutable std::mutex m_mutex;

@@ -22,12 +22,13 @@ class Moto:
     ACCESS_KEY, SECRET_KEY = "AKIDTEST", "secret/+of=test"
     READER_KEY, READER_SECRET = "AKIDREADER", "secret+of/reader"  # may only GET and HEAD
 
-    def __init__(self, directory):
+    def __init__(self, directory, *others):
+        """`others`: "key=secret" of more users who may do everything."""
         port_file = directory / "moto.port"
         self.server = Server(
             [sys.executable, str(Path(__file__).with_name("strict_moto.py")), str(port_file),
              "--read-only", self.READER_KEY,
-             f"{self.ACCESS_KEY}={self.SECRET_KEY}", f"{self.READER_KEY}={self.READER_SECRET}"],
+             f"{self.ACCESS_KEY}={self.SECRET_KEY}", f"{self.READER_KEY}={self.READER_SECRET}", *others],
             directory / "moto.log")
         self.server.wait_for(port_file.exists, 60, "moto to start")
         url = f"http://127.0.0.1:{port_file.read_text()}"
