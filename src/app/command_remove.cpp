@@ -10,6 +10,7 @@
 #include "app/command_line.hpp"
 #include "app/update_output.hpp"
 #include "base/parallel.hpp"
+#include "model/location_href.hpp"
 #include "sync/package_key.hpp"
 #include "sync/repository_state.hpp"
 #include "sync/update.hpp"

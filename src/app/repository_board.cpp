@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/location_href.hpp"
 #include "repodata/repomd.hpp"
 #include "sync/package_key.hpp"
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace repoupdate {
@@ -17,6 +18,15 @@ void for_each_parallel(std::size_t count, std::size_t threads, const std::functi
   const std::size_t wanted = std::min(count, std::max<std::size_t>(threads, 1));
   for (std::size_t i = 1; i < wanted; ++i) helpers.emplace_back(drain);
   drain();
+}
+
+Result<void> try_each_parallel(std::size_t count, std::size_t threads,
+                               const std::function<Result<void>(std::size_t)>& work) {
+  std::vector<Result<void>> outcomes(count);
+  for_each_parallel(count, threads, [&](std::size_t i) { outcomes[i] = work(i); });
+  for (auto& outcome : outcomes)
+    if (!outcome) return std::move(outcome);
+  return {};
 }
 
 }  // namespace repoupdate

@@ -5,10 +5,16 @@
 #include <cstddef>
 #include <functional>
 
+#include "base/result.hpp"
+
 namespace repoupdate {
 
 // Calls work(0) ... work(count-1), each once, on at most `threads` threads (the caller's is one of them),
 // and returns when all have returned. `work` must not throw. With one item or one thread it runs in place.
 void for_each_parallel(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& work);
+
+// The same for work that may fail: all of it is done, and the failure of the lowest number is returned.
+Result<void> try_each_parallel(std::size_t count, std::size_t threads,
+                               const std::function<Result<void>(std::size_t)>& work);
 
 }  // namespace repoupdate

@@ -50,17 +50,14 @@ public:
     if (!prolog) return std::move(prolog).error();
 
     std::vector<Replacement> replacements(m_groups.size());
-    std::vector<Result<void>> outcomes(m_groups.size());
-    for_each_parallel(m_groups.size(), m_threads, [&](std::size_t i) {
+    auto replaced = try_each_parallel(m_groups.size(), m_threads, [&](std::size_t i) -> Result<void> {
       const std::size_t limit = i + 1 < m_groups.size() ? m_groups[i + 1].first : last();
       auto replacement = replace(m_groups[i], limit);
-      if (replacement)
-        replacements[i] = *std::move(replacement);
-      else
-        outcomes[i] = std::move(replacement).error();
+      if (!replacement) return std::move(replacement).error();
+      replacements[i] = *std::move(replacement);
+      return {};
     });
-    for (auto& outcome : outcomes)
-      if (!outcome) return std::move(outcome).error();
+    if (!replaced) return std::move(replaced).error();
     return put_together(*std::move(prolog), std::move(replacements));
   }
 
@@ -177,15 +174,11 @@ private:
 
   Result<void> encode(const EditedFrames& edited, Replacement& replacement) const {
     replacement.frames.resize(edited.drafts.size());
-    std::vector<Result<void>> outcomes(edited.drafts.size());
-    for_each_parallel(edited.drafts.size(), m_threads, [&](std::size_t i) {
+    return try_each_parallel(edited.drafts.size(), m_threads, [&](std::size_t i) {
       FrameEncoder encoder(m_file.compression);
       replacement.frames[i] = encode_frame(edited.drafts[i], encoder, m_file.compression);
-      outcomes[i] = read_back(replacement.frames[i], edited.drafts[i].open);
+      return read_back(replacement.frames[i], edited.drafts[i].open);
     });
-    for (auto& outcome : outcomes)
-      if (!outcome) return std::move(outcome);
-    return {};
   }
 
   // Without the segments, which are not where the table says.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/location_href.hpp"
 #include "repodata/fragment_reader.hpp"
 
 namespace repoupdate {
@@ -59,7 +60,7 @@ NameRange name_range(MetadataKind kind, std::string_view open, const std::vector
   for (const std::size_t begin : packages) {
     const auto href = read_fragment_href(open.substr(begin));
     if (!href) return {};
-    names.add(std::string_view(*href).substr(href->rfind('/') + 1));
+    names.add(basename_of(*href));
   }
   return names;
 }

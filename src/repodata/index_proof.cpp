@@ -12,6 +12,7 @@
 #include "base/hash.hpp"
 #include "base/in_order.hpp"
 #include "base/parallel.hpp"
+#include "model/location_href.hpp"
 #include "repodata/fragment_reader.hpp"
 #include "repodata/fragment_scanner.hpp"
 #include "repodata/package_scan.hpp"
@@ -40,8 +41,7 @@ struct FileListing {
 Result<void> add_primary_package(std::string_view fragment, const Frame& frame, FrameListing& listing) {
   const auto entry = read_primary_fragment(fragment);
   if (!entry) return entry.error();
-  const std::string_view href = entry->location_href;
-  if (!frame.names.may_hold(href.substr(href.rfind('/') + 1)))
+  if (!frame.names.may_hold(basename_of(entry->location_href)))
     return corrupt("a file name is not within the bounds of its frame");
   listing.pkgids.append(entry->pkgid).push_back('\n');
   listing.nevras.push_back(hash_of(entry->nevra));

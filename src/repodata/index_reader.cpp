@@ -50,14 +50,8 @@ private:
 
   template <typename Work>
   Result<void> for_each_file(Work work) {
-    PerKind<Result<void>> outcomes;
-    for_each_parallel(k_metadata_kinds.size(), m_reading.threads, [&](std::size_t i) {
-      const MetadataKind kind = k_metadata_kinds[i].kind;
-      outcomes[kind] = work(kind);
-    });
-    for (auto& outcome : outcomes.values)
-      if (!outcome) return std::move(outcome);
-    return {};
+    return try_each_parallel(k_metadata_kinds.size(), m_reading.threads,
+                             [&](std::size_t i) { return work(k_metadata_kinds[i].kind); });
   }
 
   Result<void> keep(MetadataKind kind, Result<SegmentedFile> file) {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "model/location_href.hpp"
 #include "repodata/fragment_reader.hpp"
 #include "repodata/item_reader.hpp"
 #include "repodata/stored_file.hpp"
@@ -15,7 +16,7 @@ Result<bool> is_wanted(std::string_view fragment, const std::set<std::string>* n
   if (!names) return true;
   const auto href = read_fragment_href(fragment);
   if (!href) return href.error();
-  return names->contains(href->substr(href->rfind('/') + 1));
+  return names->contains(std::string(basename_of(*href)));
 }
 
 Result<PrimaryListing> read_items(const SharedBytes& stored, const std::set<std::string>* names) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/in_order.hpp"
+#include "model/location_href.hpp"
 #include "repodata/fragment_reader.hpp"
 #include "repodata/package_scan.hpp"
 #include "repodata/stored_file.hpp"
@@ -17,10 +18,6 @@ namespace {
 
 // Whether the package at `position` is wanted, as far as its position and its fragment's href tell.
 using Wanted = std::function<bool(std::size_t position, std::string_view fragment)>;
-
-std::string_view basename_of(std::string_view href) {
-  return href.substr(href.rfind('/') + 1);
-}
 
 Result<std::vector<ListedPackage>> read_frame(FrameReader& reader, const Frame& frame, const FramePlace& place,
                                               const Wanted& wanted) {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "repodata/decoder.hpp"
-#include "repodata/whole_file.hpp"
 #include "repodata/frame_codec.hpp"
 #include "repodata/little_endian.hpp"
+#include "repodata/whole_file.hpp"
 
 namespace repoupdate {
 namespace {

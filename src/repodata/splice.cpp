@@ -46,17 +46,14 @@ Result<Spliced> splice(const RepoIndex& index, const MetadataEdit& edit, const S
   if (!plan) return plan.error();
 
   PerKind<WrittenFile> files;
-  PerKind<Result<void>> outcomes;
-  for_each_parallel(k_metadata_kinds.size(), options.threads, [&](std::size_t i) {
+  auto written = try_each_parallel(k_metadata_kinds.size(), options.threads, [&](std::size_t i) -> Result<void> {
     const MetadataKind kind = k_metadata_kinds[i].kind;
     auto file = splice_kind(index.files[kind], *plan, options);
-    if (file)
-      files[kind] = *std::move(file);
-    else
-      outcomes[kind] = in_metadata_file(index.repomd, kind, std::move(file).error());
+    if (!file) return in_metadata_file(index.repomd, kind, std::move(file).error());
+    files[kind] = *std::move(file);
+    return {};
   });
-  for (auto& outcome : outcomes.values)
-    if (!outcome) return std::move(outcome).error();
+  if (!written) return std::move(written).error();
 
   Spliced spliced;
   spliced.index.proven = true;

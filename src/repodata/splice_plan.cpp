@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "model/location_href.hpp"
 #include "repodata/fragment_reader.hpp"
 #include "repodata/package_scan.hpp"
 #include "repodata/stored_file.hpp"
@@ -18,7 +19,7 @@ namespace {
 
 // What the packages are sorted by.
 struct Place {
-  explicit Place(std::string_view location) : name(location.substr(location.rfind('/') + 1)), href(location) {}
+  explicit Place(std::string_view location) : name(basename_of(location)), href(location) {}
 
   std::string_view name;
   std::string_view href;

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/package_key.hpp"
 
+#include "model/location_href.hpp"
+
 namespace repoupdate {
 
 std::string_view key_of_href(std::string_view href) {
   while (href.starts_with("./")) href.remove_prefix(2);
   return href;
-}
-
-std::string_view basename_of(std::string_view href) {
-  const auto slash = href.rfind('/');
-  return slash == std::string_view::npos ? href : href.substr(slash + 1);
 }
 
 bool is_package_href(std::string_view href) {

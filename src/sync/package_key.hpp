@@ -13,7 +13,4 @@ bool is_package_href(std::string_view href);
 // The key that a location_href of foreign metadata means: some tools write "./name.rpm".
 std::string_view key_of_href(std::string_view href);
 
-// The part behind the last slash.
-std::string_view basename_of(std::string_view href);
-
 }  // namespace repoupdate

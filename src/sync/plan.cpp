@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "model/location_href.hpp"
 #include "sync/package_key.hpp"
 
 namespace repoupdate {

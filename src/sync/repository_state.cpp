@@ -6,6 +6,7 @@
 
 #include "base/hash.hpp"
 #include "base/parallel.hpp"
+#include "model/location_href.hpp"
 #include "repodata/empty_repository.hpp"
 #include "repodata/index_reader.hpp"
 #include "repodata/primary_listing.hpp"
@@ -54,14 +55,8 @@ bool pointer_moved(const Repository& repository, const RepositoryState& state) {
 // In parallel; the first failure in the order of the kinds.
 template <typename Work>
 Result<void> for_each_kind(const Repository& repository, Work work) {
-  PerKind<Result<void>> outcomes;
-  for_each_parallel(k_metadata_kinds.size(), repository.policy.requests, [&](std::size_t i) {
-    const MetadataKind kind = k_metadata_kinds[i].kind;
-    outcomes[kind] = work(kind);
-  });
-  for (auto& outcome : outcomes.values)
-    if (!outcome) return std::move(outcome);
-  return {};
+  return try_each_parallel(k_metadata_kinds.size(), repository.policy.requests,
+                           [&](std::size_t i) { return work(k_metadata_kinds[i].kind); });
 }
 
 // In one request, past memory.

@@ -9,6 +9,7 @@
 
 #include "base/parallel.hpp"
 #include "base/retry.hpp"
+#include "model/location_href.hpp"
 #include "repodata/empty_repository.hpp"
 #include "repodata/splice.hpp"
 #include "sync/look.hpp"

@@ -79,10 +79,9 @@ TEST_F(UpdateRequestsTest, ARemovedPackageCostsTwoHeads) {
   store.forget_requests();
   store.drop("r/0.rpm");
   run(keys({"0.rpm"}));
-  EXPECT_THAT(store.requests(),
-              UnorderedElementsAre(k_pointer, "HEAD r/0.rpm", StartsWith("PUT r/repodata/"),
-                                   StartsWith("PUT r/repodata/"), StartsWith("PUT r/repodata/"),
-                                   "PUT r/repodata/repomd.xml", "HEAD r/0.rpm"));
+  EXPECT_THAT(store.requests(), UnorderedElementsAre(k_pointer, "HEAD r/0.rpm", StartsWith("PUT r/repodata/"),
+                                                     StartsWith("PUT r/repodata/"), StartsWith("PUT r/repodata/"),
+                                                     "PUT r/repodata/repomd.xml", "HEAD r/0.rpm"));
   EXPECT_THAT(listed(), ElementsAre("b.rpm b-1-1.noarch"));
 }
 
