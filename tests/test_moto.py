@@ -11,9 +11,8 @@ import pytest
 
 from support import aws, metadata
 from support.checks import clients_see, nevras, published
-from support.process import wait_until
+from support.process import free_port, wait_until
 from support.program import Exit, Program
-from support.rgw import free_port
 from support.servers import serve_bucket
 
 CREATED, REMOVED = "s3:ObjectCreated:*", "s3:ObjectRemoved:*"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """boto3 clients of the test servers, and the set-up that an administrator does once: queues and notifications."""
+import dataclasses
 import json
 from dataclasses import dataclass
 
@@ -13,21 +14,26 @@ class Endpoint:
     access_key: str
     secret_key: str
     region: str = "us-east-1"
+    session_token: str | None = None
 
     def client(self, service):
         config = Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required",
                         retries={"max_attempts": 2})
         return boto3.session.Session().client(
             service, endpoint_url=self.url, region_name=self.region, aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key, config=config)
+            aws_secret_access_key=self.secret_key, aws_session_token=self.session_token, config=config)
 
     def environment(self):
         """How a user tells the program about this endpoint."""
+        token = {"AWS_SESSION_TOKEN": self.session_token} if self.session_token else {}
         return {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key,
-                "AWS_REGION": self.region, "AWS_ENDPOINT_URL": self.url}
+                "AWS_REGION": self.region, "AWS_ENDPOINT_URL": self.url} | token
 
     def with_secret(self, secret_key):
-        return Endpoint(self.url, self.access_key, secret_key, self.region)
+        return dataclasses.replace(self, secret_key=secret_key)
+
+    def with_region(self, region):
+        return dataclasses.replace(self, region=region)
 
 
 def make_queue(endpoint, name, **attributes):

@@ -2,11 +2,17 @@
 """Child processes that cannot outlive the test run, each with its output in a file."""
 import ctypes
 import os
+import random
+import shutil
 import signal
+import socket
 import subprocess
 import time
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+# Where scripts/install-deps --servers puts what no distribution has.
+SERVERS = Path(__file__).resolve().parents[2] / "build/servers/bin"
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -18,6 +24,25 @@ def die_with_parent():
 def sudo():
     """What to put before a command that has to run as root."""
     return [] if os.geteuid() == 0 else ["sudo", "-n"]
+
+
+def find_server(name):
+    """The path of a server's program, installed by scripts/install-deps --servers or by the distribution, or None."""
+    return shutil.which(name, path=f"{SERVERS}:{os.environ.get('PATH', '')}")
+
+
+def free_port():
+    """A port that nothing listens on. Below the range of outgoing connections, so that none takes it meanwhile."""
+    for _ in range(200):
+        port = random.randrange(15000, 32000)
+        if not listens(port):
+            return port
+    raise AssertionError("no free port")
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_until(condition, timeout, what, pause=0.05):

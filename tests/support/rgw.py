@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ceph's RADOS gateway on loopback: a real S3 server. One monitor, one object store daemon in memory, one gateway;
 no manager, no systemd, any user."""
-import random
 import shutil
-import socket
 import tempfile
 import uuid
 from pathlib import Path
 
 from support.aws import Endpoint
-from support.process import Server, checked
+from support.process import Server, checked, free_port, listens
 
 ACCESS_KEY, SECRET_KEY = "AKTEST1", "secret/+test1"
+STRANGER_KEY, STRANGER_SECRET = "AKSTRANGER", "secret/+stranger"  # a user without any right to the other's buckets
 
 # - paxos intervals: the defaults make each step of the set-up wait for a second or more;
 # - ms mon client mode: the gateway's own default, "secure", never gets through without cephx.
@@ -58,16 +57,6 @@ ms mon client mode = crc
 """
 
 
-def free_port():
-    """A port that nothing listens on. Below the range of outgoing connections, so that none takes it meanwhile."""
-    for _ in range(200):
-        port = random.randrange(15000, 32000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    raise AssertionError("no free port")
-
-
 class Rgw:
     def __init__(self):
         # Its unix sockets need a short path (at most 107 bytes), which pytest's directories are not.
@@ -89,7 +78,7 @@ class Rgw:
         self.conf.write_text(CONFIGURATION.format(home=self.home, fsid=fsid, **ports))
         self._start_monitor(fsid, ports)
         self._start_store()
-        self._start_gateway(f"http://127.0.0.1:{ports['rgw_port']}")
+        self._start_gateway(ports["rgw_port"])
 
     def _server(self, program, *arguments):
         server = Server([program, "-c", str(self.conf), *arguments, "-f"], self.home / "log" / f"{program}.out")
@@ -114,18 +103,17 @@ class Rgw:
         server = self._server("ceph-osd", "-i", "0")
         server.wait_for(lambda: "1 up" in self._run("ceph", "osd", "stat"), 60, "the object store daemon")
 
-    def _start_gateway(self, url):
+    def _start_gateway(self, port):
         server = self._server("radosgw", "-n", "client.rgw")
-        host, _, port = url.removeprefix("http://").partition(":")
+        server.wait_for(lambda: listens(port), 120, "the gateway")
+        url = f"http://127.0.0.1:{port}"
+        self.endpoint = self._user(url, "test", ACCESS_KEY, SECRET_KEY)
+        self.stranger = self._user(url, "stranger", STRANGER_KEY, STRANGER_SECRET)
 
-        def listens():
-            with socket.socket() as probe:
-                return probe.connect_ex((host, int(port))) == 0
-
-        server.wait_for(listens, 120, "the gateway")
-        self._run("radosgw-admin", "-n", "client.rgw", "user", "create", "--uid=test", "--display-name=test",
-                  f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}")
-        self.endpoint = Endpoint(url, ACCESS_KEY, SECRET_KEY, "default")
+    def _user(self, url, name, access_key, secret_key):
+        self._run("radosgw-admin", "-n", "client.rgw", "user", "create", f"--uid={name}", f"--display-name={name}",
+                  f"--access-key={access_key}", f"--secret-key={secret_key}")
+        return Endpoint(url, access_key, secret_key, "default")
 
     def stop(self):
         # Everything is in memory and thrown away: nothing to end gracefully.
