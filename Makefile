@@ -16,7 +16,7 @@ TEST = ctest --preset $(1) --parallel $(TEST_JOBS) --no-tests=error
 
 SOURCES = $(shell find src fuzz bench -name '*.cpp' -o -name '*.hpp')
 
-.PHONY: build demo check asan tsan bench bench-s3 fuzz format tidy install clean help
+.PHONY: build demo check check-servers asan tsan bench bench-s3 fuzz format tidy install clean help
 .DEFAULT_GOAL := build
 
 build: ## build/release/repoupdate, optimised (the default)
@@ -35,6 +35,14 @@ check: ## install what is needed, build, and run every test
 	@$(call BUILD,release)
 	@$(call TEST,release)
 	@echo 'make check: everything passed'
+
+# The matrix is made from what ran just now: results of an earlier run would stand for servers that are missing today.
+check-servers: ## run the store suite against every S3 server that can be had here; the matrix goes to docs/stores.md
+	@scripts/install-deps --build --test --servers
+	@$(call CONFIGURE,release,ON)
+	@$(call BUILD,release)
+	@rm -f build/release/tests/results/stores.*.xml
+	@$(call TEST,servers); status=$$?; .venv/bin/python -B tests/stores_matrix.py build/release/tests/results docs/stores.md && exit $$status
 
 asan tsan: ## build with sanitizers (address and undefined; thread) and run the unit tests
 	@scripts/install-deps --build --test
@@ -74,4 +82,4 @@ clean: ## remove everything that was built
 	rm -rf build
 
 help: ## this text
-	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9 -]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16

@@ -22,6 +22,10 @@ ODD_PACKAGES = (  # name, version, epoch
 PLAIN_PACKAGES = 50
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "case(text): a line of the matrix of stores, what the test shows")
+
+
 def pytest_sessionstart(session):
     missing = [tool for tool in NEEDED if not shutil.which(tool)]
     if missing:
@@ -35,6 +39,19 @@ def pytest_sessionfinish(session, exitstatus):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if exitstatus == 0 and not reporter.stats.get("passed"):
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+@pytest.fixture(autouse=True)
+def case(request, record_property):
+    """What the test shows, for the matrix of stores."""
+    if marker := request.node.get_closest_marker("case"):
+        record_property("case", marker.args[0])
+
+
+@pytest.fixture
+def note(record_property):
+    """Called with what is special about this server in this case, for the matrix of stores."""
+    return lambda text: record_property("note", text)
 
 
 @pytest.fixture(scope="session")

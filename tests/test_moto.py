@@ -281,46 +281,10 @@ def test_large_upload_in_parts_is_published_once(stage, packages, tmp_path):
 
 # ---- commands against this store -----------------------------------------------------------------------------
 
-def test_commands_do_the_same_without_events(silent_stage, packages, tmp_path):
-    stage = silent_stage
-    stage.program.run("init", stage.url)
-    stage.program.run("add", stage.url, *packages[:5])
-    clients_see(tmp_path / "clients", stage.view.url, packages[:5], install=["p03"])
-    stage.program.run("remove", stage.url, "p00-1.0-1.noarch")
-    assert published(stage.view.url) == [path.name for path in packages[1:5]]
-    assert f"{PREFIX}/{packages[0].name}" not in aws.keys(stage.endpoint, stage.bucket)
-    stage.program.run("verify", stage.url)
-    stage.put(packages[7], "later.rpm")
-    stage.program.run("update", stage.url)
-    assert published(stage.view.url) == ["later.rpm", *(path.name for path in packages[1:5])]
-
-
 def test_upload_only_leaves_publishing_to_the_daemon(stage, packages):
     with stage.daemon() as daemon:
         stage.program.run("add", stage.url, packages[0], packages[1], "--upload-only")
         stage.wait_for(daemon, [packages[0].name, packages[1].name])
-
-
-@pytest.mark.parametrize("command", [("init",), ("list",), ("verify",), ("update",), ("add", "PACKAGE"),
-                                     ("remove", "p00-1.0-1.noarch")], ids=lambda command: command[0])
-def test_wrong_credentials_are_denied(stage, packages, tmp_path, command):
-    program = Program(tmp_path, stage.endpoint.with_secret("wrong"))
-    arguments = [packages[0] if item == "PACKAGE" else item for item in command[1:]]
-    done = program.start(command[0], stage.url, *arguments).expect(Exit.DENIED, stage.bucket)
-    assert "wrong" not in done.stderr, "a secret was shown"
-    assert aws.keys(stage.endpoint, stage.bucket) == []
-
-
-@pytest.mark.parametrize("command", [("init",), ("list",), ("verify",), ("update",), ("add", "PACKAGE"),
-                                     ("remove", "p00-1.0-1.noarch")], ids=lambda command: command[0])
-def test_missing_bucket_is_not_found(stage, packages, command):
-    arguments = [packages[0] if item == "PACKAGE" else item for item in command[1:]]
-    stage.program.start(command[0], "s3://no-such-bucket/el9", *arguments).expect(Exit.NOT_FOUND, "no-such-bucket")
-
-
-@pytest.mark.parametrize("command", ["list", "verify"])
-def test_missing_repository_is_not_found(stage, command):
-    stage.program.start(command, stage.url).expect(Exit.NOT_FOUND, stage.url)
 
 
 def test_reader_may_list_and_not_add(stage, moto, packages, tmp_path):

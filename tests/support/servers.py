@@ -34,6 +34,7 @@ class Moto:
         url = f"http://127.0.0.1:{port_file.read_text()}"
         self.endpoint = Endpoint(url, self.ACCESS_KEY, self.SECRET_KEY)
         self.reader = Endpoint(url, self.READER_KEY, self.READER_SECRET)
+        self.stranger = Endpoint(url, "AKIDNOBODY", "secret+of/nobody")  # a key that the server does not know
 
     def stop(self):
         self.server.kill()
