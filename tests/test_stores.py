@@ -3,6 +3,7 @@
 
 Each test says in @case what it shows; `make check-servers` makes the matrix of docs/stores.md from it. Where a server
 differs from S3 the test asserts how, and notes it for the matrix. Every request has to be signed right."""
+import base64
 import os
 import secrets
 import shutil
@@ -12,6 +13,7 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.exceptions import ClientError
 
 from support import aws, metadata
 from support.checks import clients_see, nevras, published
@@ -19,7 +21,7 @@ from support.process import Server, wait_until
 from support.program import Exit, binary
 from support.relay import CutAfter, HoldAt, Relay
 from support.stage import Stage
-from support.stores import FILE_NAMES, PATHS, STORES, RunningStore
+from support.stores import FILE_NAMES, PATHS, S3_ANSWERS, STORES, RunningStore
 
 SERVER = os.environ.get("REPOUPDATE_SERVER", "rgw")
 PAGE = 1000  # keys in an answer to a listing
@@ -161,7 +163,7 @@ def storable(stage, names, note):
         key = f"probe/{name}"
         try:
             stage.s3.put_object(Bucket=stage.bucket, Key=key, Body=b"x")
-        except stage.s3.exceptions.ClientError as refusal:
+        except ClientError as refusal:
             differences[name] = refusal.response["Error"]["Code"]
             continue
         (found,) = aws.keys(stage.endpoint, stage.bucket, "")
@@ -222,7 +224,9 @@ def test_listing_of_several_pages(stage, packages):
     # The last key of a page, which some stores give back as the token for the next, has to be encoded.
     others = [f"doc/{number:04} +&~ü.txt" for number in range(PAGE + 50)]
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda name: stage.s3.put_object(Bucket=stage.bucket, Key=stage.prefix + name, Body=b""), others))
+        for name in others:
+            threads.submit(stage.s3.put_object, Bucket=stage.bucket, Key=stage.prefix + name, Body=b"")
+    assert len(stage.keys()) > PAGE
     hrefs = ["aaa.rpm", f"{others[PAGE - 10]}.rpm", "zzz.rpm"]
     for path, href in zip(packages, hrefs):
         stage.put(path, href)
@@ -231,6 +235,45 @@ def test_listing_of_several_pages(stage, packages):
     stage.delete("zzz.rpm")
     stage.program.run("update", stage.url)
     assert published(stage.view.url) == sorted(hrefs[:2])
+
+
+# ---- what the program stands on -----------------------------------------------------------------------------
+
+def status_of(call, **arguments):
+    try:
+        return call(**arguments)["ResponseMetadata"]["HTTPStatusCode"]
+    except ClientError as refusal:
+        return refusal.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def ending_status(stage, key, **condition):
+    """What the end of an upload in parts is answered."""
+    names = {"Bucket": stage.bucket, "Key": key}
+    names["UploadId"] = stage.s3.create_multipart_upload(**names)["UploadId"]
+    part = stage.s3.upload_part(**names, PartNumber=1, Body=b"part")
+    return status_of(stage.s3.complete_multipart_upload, **names, **condition,
+                     MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+
+
+@case("conditions of writes and checksums, asked by another client: answered as S3 does")
+def test_answers_are_those_that_are_known(stage, note):
+    """What the program is built on, and where it knows that a store is otherwise. A new answer is news."""
+    def put(key, **arguments):
+        return status_of(stage.s3.put_object, Bucket=stage.bucket, Key=key, Body=b"new", **arguments)
+
+    def etag():
+        return stage.s3.put_object(Bucket=stage.bucket, Key="there", Body=secrets.token_bytes(8))["ETag"]
+
+    other = '"00000000000000000000000000000000"'
+    etag()
+    answers = dict(zip(S3_ANSWERS, (
+        put("there", IfNoneMatch="*"), put("new", IfNoneMatch="*"), put("there", IfMatch=other),
+        put("there", IfMatch=etag()), put("there", IfMatch=etag().strip('"')), put("never", IfMatch=other),
+        ending_status(stage, "there", IfNoneMatch="*"), ending_status(stage, "there", IfMatch=other),
+        put("sum", ChecksumSHA256=base64.b64encode(bytes(32)).decode())), strict=True))
+    assert answers == S3_ANSWERS | stage.store.about.answers
+    if stage.store.about.answers:
+        note("; ".join(f"{what}: {answer}" for what, answer in stage.store.about.answers.items()))
 
 
 # ---- several writers ----------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP relay in front of a server, where a test stops or cuts what a client sends. The bytes are passed on as they are,
-so signatures hold: the client signs for the relay's address, and the server verifies against what the client sent."""
+"""A TCP relay in front of a server, where a test holds or cuts what a client sends. The bytes are passed on as they
+are, so signatures hold: the client signs for the relay's address, and the server verifies what the client sent."""
 import contextlib
 import socket
 import threading
@@ -60,7 +60,7 @@ def _pump(source, sink, gate):
 
 
 class CutAfter:
-    """A gate that cuts the connections once `limit` bytes have gone through: `times` connections, or all that follow."""
+    """A gate that cuts connections once `limit` bytes have gone through: `times` of them, or all that follow."""
 
     def __init__(self, limit, times=None):
         self.left, self.times = limit, times

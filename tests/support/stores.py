@@ -25,6 +25,8 @@ class Store:
     checks_region: bool = True
     # A PUT to a bucket that does not exist makes it.
     makes_buckets: bool = False
+    # What it answers otherwise than S3 does (S3_ANSWERS).
+    answers: dict[str, int] = field(default_factory=dict)
     # Names that cannot be stored -> what becomes of them: another name, or the refusal.
     odd_names: dict[str, str] = field(default_factory=dict)
 
@@ -33,14 +35,33 @@ class Store:
         return [name for name in self.programs if not find_server(name)]
 
 
+# What writes are answered, as AWS documents it; of an ETag without quotes it says nothing, but it is taken everywhere.
+S3_ANSWERS = {
+    "PUT, If-None-Match of an object that is there": 412,
+    "PUT, If-None-Match of one that is not": 200,
+    "PUT, If-Match with another ETag": 412,
+    "PUT, If-Match with the ETag as it was sent": 200,
+    "PUT, If-Match with the ETag without quotes": 200,
+    "PUT, If-Match of an object that is not there": 404,
+    "end of an upload in parts, If-None-Match of an object that is there": 412,
+    "end of an upload in parts, If-Match with another ETag": 412,
+    "PUT, wrong x-amz-checksum-sha256": 400,
+}
+
 # The file names of packages, as the program itself writes and reads them. S3 allows all of these.
 FILE_NAMES = ("+~^.rpm", "=&%.rpm", " space .rpm", ";,@$.rpm", "'()*!.rpm", "a:b.rpm", "ü日本.rpm", "%20%2B.rpm")
 # Names that only other tools give: `add` takes the last part of a file's path.
 PATHS = ("a//b.rpm", "./c.rpm", "a/./d.rpm", "../e.rpm", "a/../f.rpm")
 
 STORES = {
-    "rgw": Store("Ceph RGW 16.2", lambda _: Rgw(), ("radosgw", "ceph-mon", "ceph-osd"), checks_region=False),
-    "moto": Store("moto 5.2", Moto, checks_region=False),
+    "rgw": Store(
+        "Ceph RGW 16.2", lambda _: Rgw(), ("radosgw", "ceph-mon", "ceph-osd"), checks_region=False,
+        answers={"PUT, If-Match with the ETag as it was sent": 412, "PUT, If-Match of an object that is not there": 412,
+                 "end of an upload in parts, If-None-Match of an object that is there": 200,
+                 "end of an upload in parts, If-Match with another ETag": 200, "PUT, wrong x-amz-checksum-sha256": 200}),
+    "moto": Store(
+        "moto 5.2", Moto, checks_region=False,
+        answers={"end of an upload in parts, If-Match with another ETag": 200}),
     "minio": Store(
         "MinIO 2026-02", lambda _: Minio(), Minio.PROGRAMS,
         odd_names=dict.fromkeys(PATHS, "XMinioInvalidResourceName") | {"a//b.rpm": "XMinioInvalidObjectName"}),
@@ -50,8 +71,12 @@ STORES = {
                    "a/../f.rpm": "f.rpm"}),
     "seaweedfs": Store(
         "SeaweedFS 4.48", lambda _: SeaweedFs(), SeaweedFs.PROGRAMS, checks_region=False, makes_buckets=True,
+        answers={"PUT, If-Match of an object that is not there": 412},
         odd_names=dict.fromkeys(PATHS, "InvalidRequest") | {"a//b.rpm": "a/b.rpm"}),
-    "swift": Store("Swift 2.30 s3api", lambda _: Swift(), Swift.PROGRAMS, conditional_writes=False),
+    "swift": Store(
+        "Swift 2.30 s3api", lambda _: Swift(), Swift.PROGRAMS, conditional_writes=False,
+        answers={what: 501 for what in S3_ANSWERS if what.startswith("PUT, If-")}
+        | {"PUT, wrong x-amz-checksum-sha256": 200}),
 }
 
 
