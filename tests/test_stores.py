@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from support import aws, metadata
 from support.checks import clients_see, nevras, published
+from support.large_package import build_large
 from support.process import Server, wait_until
 from support.program import Exit, binary
 from support.relay import CutAfter, HoldAt, Relay
@@ -25,7 +26,7 @@ from support.stores import FILE_NAMES, PATHS, S3_ANSWERS, STORES, RunningStore
 
 SERVER = os.environ.get("REPOUPDATE_SERVER", "rgw")
 PAGE = 1000  # keys in an answer to a listing
-PAYLOAD_MIB = 70
+PAYLOAD_MIB = 70  # above 64 MiB, where uploads go in parts
 MIB = 1 << 20
 
 case = pytest.mark.case
@@ -53,21 +54,7 @@ def stage(store, tmp_path):
 
 @pytest.fixture(scope="module")
 def large_package(tmp_path_factory):
-    """Above 64 MiB, stored without compression, which would find nothing to compress anyway."""
-    top = tmp_path_factory.mktemp("large")
-    with open(top / "noise", "wb") as noise:
-        for _ in range(PAYLOAD_MIB):
-            noise.write(secrets.token_bytes(MIB))
-    (top / "large.spec").write_text(
-        "Name: large\nVersion: 1\nRelease: 1\nSummary: Large\nLicense: MIT\nBuildArch: noarch\nSource: noise\n"
-        "%description\nNoise.\n%install\ninstall -D -m 644 %{SOURCE0} %{buildroot}/usr/share/large/noise\n"
-        "%files\n/usr/share/large/noise\n")
-    subprocess.run(["rpmbuild", "-bb", "--quiet", "--define", f"_topdir {top}/build", "--define", f"_sourcedir {top}",
-                    "--define", "_binary_payload w0.gzdio", "--define", "__os_install_post %{nil}", top / "large.spec"],
-                   check=True, env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(top)})
-    (path,) = (top / "build/RPMS").rglob("*.rpm")
-    assert path.stat().st_size > 64 * MIB
-    return path
+    return build_large(tmp_path_factory.mktemp("large"), PAYLOAD_MIB)
 
 
 def arguments_of(command, packages):
