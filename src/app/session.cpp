@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/session.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <climits>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -23,6 +27,13 @@ std::optional<Compression> compression(const std::string& text) {
   if (text == "gz") return Compression::gz;
   if (text == "zstd") return Compression::zstd;
   return std::nullopt;
+}
+
+// Host and process, for people who look at a lease.
+std::string who() {
+  std::array<char, HOST_NAME_MAX + 1> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) return std::to_string(getpid());
+  return std::string(host.data()) + ':' + std::to_string(getpid());
 }
 
 // Other configured repositories that lie below this one.
@@ -61,12 +72,12 @@ CoalescingPolicy coalescing_policy(const RepositorySettings& settings) {
 }
 
 void renew_stores(Session& session) {
-  session.stores =
-      std::make_unique<Stores>(session.settings.aws, session.clock, session.log, session.abandon.get_token());
   const CacheSettings& cache = session.settings.cache;
   const char* tmpdir = std::getenv("TMPDIR");
-  session.scratch = std::make_unique<ScratchFiles>(cache.directory.empty() ? scratch_directory(tmpdir ? tmpdir : "")
-                                                                           : cache.directory);
+  const std::string directory = cache.directory.empty() ? scratch_directory(tmpdir ? tmpdir : "") : cache.directory;
+  session.stores = std::make_unique<Stores>(session.settings.aws, directory, session.clock, session.log,
+                                            session.abandon.get_token());
+  session.scratch = std::make_unique<ScratchFiles>(directory);
   session.memory =
       std::make_unique<RepositoryMemory>(MemoryLimits{.disk = cache.disk_mib << 20, .memory = cache.memory_mib << 20});
 }
@@ -104,6 +115,8 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   repository.policy.same_nevra = same_nevra(settings.same_nevra);
   repository.policy.create = settings.create;
   repository.policy.requests = settings.requests;
+  repository.policy.lease.length = settings.lease;
+  repository.policy.lease.who = who();
   repository.policy.open_checksum = settings.open_checksum == "write";
   repository.policy.threads =
       settings.threads > 0 ? settings.threads : std::max<std::size_t>(1, std::thread::hardware_concurrency());

@@ -64,6 +64,7 @@ struct RepositorySettings {
   std::uint64_t requests = 64;
   std::string open_checksum = "write";
   std::uint64_t threads = 0;
+  Duration lease{std::chrono::seconds(30)};
 };
 
 struct QueueSettings {

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 
+#include "io/ability_files.hpp"
 #include "io/aws_sender.hpp"
 #include "io/credentials.hpp"
 #include "io/directory_source.hpp"
@@ -25,6 +26,12 @@ std::optional<bool> path_style(const std::string& addressing) {
   return addressing == "path";
 }
 
+void report_abilities(const Log& log, const std::string& store, const StoreAbilities& abilities) {
+  if (abilities.has_compare_and_swap()) return;
+  log.warning("store without conditional writes, writers take turns by a lease",
+              {{"store", store}, {"create", to_string(abilities.create)}, {"replace", to_string(abilities.replace)}});
+}
+
 }  // namespace
 
 // One set of credentials and one pool of connections for everything.
@@ -43,6 +50,7 @@ struct Stores::Aws {
 
 struct Stores::State {
   AwsSettings settings;
+  AbilityFiles abilities;
   Clock& clock;
   const Log& log;
   std::stop_token stop;
@@ -51,8 +59,9 @@ struct Stores::State {
   std::map<std::string, std::unique_ptr<ObjectStore>> stores;  // by scheme and bucket
 };
 
-Stores::Stores(const AwsSettings& aws, Clock& clock, const Log& log, std::stop_token stop)
-    : m_state(std::make_unique<State>(aws, clock, log, std::move(stop))) {}
+Stores::Stores(const AwsSettings& aws, const std::string& cache_directory, Clock& clock, const Log& log,
+               std::stop_token stop)
+    : m_state(std::make_unique<State>(aws, AbilityFiles(cache_directory, clock), clock, log, std::move(stop))) {}
 Stores::~Stores() = default;
 
 // The caller holds the lock.
@@ -88,6 +97,10 @@ Result<ObjectStore*> Stores::open(const RepositoryLocation& location) {
   options.sse = settings.sse;
   options.sse_kms_key_id = settings.sse_kms_key_id;
   options.expected_bucket_owner = settings.expected_bucket_owner;
+  options.abilities.files = &m_state->abilities;
+  options.abilities.on_learnt = [log = &m_state->log, name = "s3://" + location.bucket](const StoreAbilities& abilities) {
+    report_abilities(*log, name, abilities);
+  };
   options.stop = m_state->stop;
   auto opened = S3Store::open(std::move(options), (*shared)->sender);
   if (!opened) return std::move(opened).error();

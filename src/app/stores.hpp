@@ -21,8 +21,10 @@ namespace repoupdate {
 // bucket or a queue is asked for.
 class Stores {
 public:
-  // `stop` ends what is under way in a bucket. All references must outlive it.
-  Stores(const AwsSettings& aws, Clock& clock, const Log& log, std::stop_token stop);
+  // `stop` ends what is under way in a bucket. All references must outlive it. What is found out about stores is kept
+  // in files below `cache_directory`.
+  Stores(const AwsSettings& aws, const std::string& cache_directory, Clock& clock, const Log& log,
+         std::stop_token stop);
   ~Stores();
   Stores(const Stores&) = delete;
   Stores& operator=(const Stores&) = delete;

@@ -93,6 +93,7 @@ Result<ObjectInfo> parse_object_info(std::string_view key, const HttpResponse& r
   const auto last_modified = parse_http_date(response.header("last-modified"));
   if (!last_modified) return corrupt("the answer has no Last-Modified");
   info.last_modified = *last_modified;
+  info.answered = parse_http_date(response.header("date")).value_or(SystemTime{});
   info.sha256 = stored_checksum(response);
   if (!info.sha256) info.sha256 = recorded_checksum(response);
   return info;

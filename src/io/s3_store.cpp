@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "base/hash.hpp"
+#include "base/random_id.hpp"
 #include "io/file_bytes.hpp"
 #include "io/s3_multipart.hpp"
+#include "io/s3_probe.hpp"
 #include "io/s3_response.hpp"
 #include "model/pinned_bytes.hpp"
 
@@ -38,16 +40,41 @@ struct S3Store::Upload {
 
 Result<std::unique_ptr<S3Store>> S3Store::open(S3StoreOptions options, AwsSender& sender) {
   std::stop_token stop = options.stop;
+  AbilityBook book = options.abilities;
   auto bucket = resolve_bucket(std::move(options));
   if (!bucket) return bucket.error();
-  return std::make_unique<S3Store>(*std::move(bucket), sender, std::move(stop));
+  return std::make_unique<S3Store>(*std::move(bucket), sender, std::move(stop), std::move(book));
 }
 
-S3Store::S3Store(S3Bucket bucket, AwsSender& sender, std::stop_token stop)
-    : m_caller(std::move(bucket), sender, std::move(stop)) {}
+S3Store::S3Store(S3Bucket bucket, AwsSender& sender, std::stop_token stop, AbilityBook abilities)
+    : m_caller(std::move(bucket), sender, std::move(stop)), m_book(std::move(abilities)) {}
 
 std::string S3Store::name() const {
   return m_caller.subject({});
+}
+
+Result<StoreAbilities> S3Store::abilities(std::string_view prefix) {
+  const AwsEndpoint& endpoint = m_caller.bucket().endpoint;
+  if (!endpoint.custom) return StoreAbilities{};
+  const std::scoped_lock lock(m_mutex);
+  if (m_abilities) return *m_abilities;
+  const std::string store =
+      endpoint.scheme + "://" + endpoint.host + endpoint.path + '/' + m_caller.bucket().options.bucket;
+  if (m_book.files) m_abilities = m_book.files->find(store);
+  if (!m_abilities) {
+    auto probed = probe_store(m_caller, std::string(prefix) + "repodata/.repoupdate/probe-" + random_id());
+    if (!probed) return probed;
+    if (m_book.files) m_book.files->keep(store, *probed);
+    m_abilities = *probed;
+  }
+  learn(*m_abilities);
+  return *m_abilities;
+}
+
+void S3Store::learn(const StoreAbilities& abilities) {
+  if (abilities.bare_etags) m_etag_style = ETagStyle::bare;
+  m_completes_conditionally = abilities.completion == Condition::honoured || abilities.completion == Condition::ignored;
+  if (m_book.on_learnt) m_book.on_learnt(abilities);
 }
 
 // A 404 proves that the object is absent only in a bucket that is there: an answer to HEAD cannot say which of
@@ -181,9 +208,14 @@ Result<ObjectInfo> S3Store::put_body(std::string_view key, const StoredBytes& bo
   const bool in_parts = body.size() > k_max_single_put;
   if (in_parts && has_condition(options))
     if (auto holds = check_condition(key, options); !holds) return holds.error();
+  PutOptions completion = options;
+  if (!m_completes_conditionally) {
+    completion.if_absent = false;
+    completion.if_match.reset();
+  }
   Upload upload{key, body.size(), options, options.sha256, {}};
   upload.send = [&](ETagStyle style) {
-    if (in_parts) return upload_in_parts(m_caller, key, body, options, style, progress);
+    if (in_parts) return upload_in_parts(m_caller, key, body, completion, style, progress);
     HttpExchange payload;
     send_from(payload, body, 0, body.size());
     if (progress)

@@ -5,10 +5,13 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "io/ability_files.hpp"
 #include "io/aws_sender.hpp"
 #include "io/s3_caller.hpp"
 #include "io/s3_request.hpp"
@@ -16,7 +19,14 @@
 
 namespace repoupdate {
 
+// Where what is found out about a store's abilities goes to and comes from.
+struct AbilityBook {
+  const AbilityFiles* files = nullptr;                   // outlives the store; null: nothing is kept
+  std::function<void(const StoreAbilities&)> on_learnt;  // called once a store, when they are known; may be empty
+};
+
 struct S3StoreOptions : S3BucketOptions {
+  AbilityBook abilities;
   std::stop_token stop;  // ends every call with ErrorKind::cancelled
 };
 
@@ -24,7 +34,7 @@ inline constexpr std::uint64_t k_max_single_put = 64ULL << 20;  // of what put()
 
 // Failures name the bucket and key and carry the request id. A bucket that does not exist is
 // ErrorKind::no_store, never not_found: a wrong name must not look like packages that are gone (I14).
-// A store without conditional writes answers a condition with ErrorKind::unsupported.
+// A store without conditional writes answers a condition with ErrorKind::unsupported, or ignores it: see abilities().
 //
 // The info that put() and put_file() return has the Last-Modified that the store's Date suggests; head() tells it
 // to the second.
@@ -33,9 +43,12 @@ public:
   // The sender must outlive the store. ErrorKind::invalid as resolve_bucket() says.
   static Result<std::unique_ptr<S3Store>> open(S3StoreOptions options, AwsSender& sender);
 
-  S3Store(S3Bucket bucket, AwsSender& sender, std::stop_token stop);
+  S3Store(S3Bucket bucket, AwsSender& sender, std::stop_token stop, AbilityBook abilities = {});
 
   std::string name() const override;
+  // AWS honours all conditions. What another store does with them is taken from the book's files, or probed
+  // (io/s3_probe) once; errors are those of the probe, and the next call tries again.
+  Result<StoreAbilities> abilities(std::string_view prefix) override;
   Result<ObjectInfo> head(std::string_view key) override;
   Result<Object> get(std::string_view key, const GetOptions& options, std::uint64_t limit) override;
   // A transfer that breaks off goes on where it stopped, pinned to the same ETag.
@@ -61,10 +74,15 @@ private:
   Result<ObjectInfo> find_own(const Upload& upload);
   Result<ListPage> send_list(const HttpRequest& request, std::string_view prefix);
   Error missing(Error error);
+  void learn(const StoreAbilities& abilities);
 
   S3Caller m_caller;
   std::atomic<bool> m_bucket_exists = false;
   std::atomic<ETagStyle> m_etag_style = ETagStyle::as_sent;
+  std::atomic<bool> m_completes_conditionally = true;
+  AbilityBook m_book;
+  std::mutex m_mutex;  // held while it is being found out, so that this is done once
+  std::optional<StoreAbilities> m_abilities;
 };
 
 }  // namespace repoupdate

@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "model/object.hpp"
+#include "model/store_abilities.hpp"
 #include "model/stored_bytes.hpp"
 
 namespace repoupdate {
@@ -50,6 +51,10 @@ public:
 
   // The objects are files of this machine: open() and what it gives cost no request.
   virtual bool is_local() const { return false; }
+
+  // What it makes of conditions. Asked before something is published under `prefix`: a store for which this is not
+  // known may find it out by writing small objects below repodata/ there, once; what is known costs no request.
+  virtual Result<StoreAbilities> abilities(std::string_view /*prefix*/) { return StoreAbilities{}; }
 
   // Size, ETag, Last-Modified, and the SHA-256 where one can be had without reading the object.
   virtual Result<ObjectInfo> head(std::string_view key) = 0;

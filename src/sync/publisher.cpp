@@ -13,15 +13,25 @@ namespace {
 constexpr std::string_view k_cache_for_ever = "public, max-age=31536000, immutable";
 constexpr std::string_view k_cache_never = "no-cache";
 
-// A file of that name is there: fine when it has these very bytes, as after a lost race or a crash.
-Result<void> confirm_present(const Repository& repository, const std::string& key, const PublishedFile& file) {
+// Whether the object there has the file's very bytes. Downloads it only when the store cannot tell.
+Result<bool> is_same(const Repository& repository, const std::string& key, const ObjectInfo& there,
+                     const PublishedFile& file) {
+  if (there.size != file.body->size()) return false;
+  if (there.sha256) return *there.sha256 == file.sha256;
   const auto present = repository.store->open(key);
   if (!present) return present.error();
-  if ((*present)->size() == file.body->size()) {
-    const auto digest = hash_stored(**present, HashType::sha256);
-    if (!digest) return digest.error();
-    if (*digest == file.sha256) return {};
-  }
+  const auto digest = hash_stored(**present, HashType::sha256);
+  if (!digest) return digest.error();
+  return *digest == file.sha256;
+}
+
+// A file of that name is there: fine when it has these very bytes, as after a lost race or a crash.
+Result<void> confirm_present(const Repository& repository, const std::string& key, const PublishedFile& file) {
+  const auto there = repository.store->head(key);
+  if (!there) return there.error();
+  const auto same = is_same(repository, key, *there, file);
+  if (!same) return same.error();
+  if (*same) return {};
   return Error{
       ErrorKind::corrupt,
       repository.name + '/' + file.key +
@@ -35,10 +45,14 @@ Error lost_or_failed(Error error) {
   return error;
 }
 
-Result<void> put_immutable(const Repository& repository, const PublishedFile& file) {
+Result<void> put_immutable(const Repository& repository, const PublishedFile& file, const StoreAbilities& abilities) {
   const std::string key = repository.prefix + file.key;
   PutOptions options;
-  options.if_absent = true;
+  options.if_absent = abilities.has_compare_and_swap();
+  if (!options.if_absent) {  // whoever puts another one at the same moment puts the same bytes: its name says so
+    auto present = confirm_present(repository, key, file);
+    if (!present.failed_with(ErrorKind::not_found)) return present;
+  }
   options.content_type = file.content_type;
   options.cache_control = k_cache_for_ever;
   options.sha256 = file.sha256;
@@ -53,11 +67,15 @@ Result<void> put_immutable(const Repository& repository, const PublishedFile& fi
   return {};
 }
 
-Result<ETag> put_pointer(const Repository& repository, const Publication& publication) {
+enum class Conditionally { yes, no };
+
+Result<ETag> put_pointer(const Repository& repository, const Publication& publication, Conditionally conditionally) {
   const PublishedObject& pointer = publication.pointer;
   PutOptions options;
-  options.if_absent = !publication.base;
-  options.if_match = publication.base;
+  if (conditionally == Conditionally::yes) {
+    options.if_absent = !publication.base;
+    options.if_match = publication.base;
+  }
   options.content_type = pointer.content_type;
   options.cache_control = k_cache_never;
   options.sha256 = pointer.sha256;
@@ -66,17 +84,48 @@ Result<ETag> put_pointer(const Repository& repository, const Publication& public
   return lost_or_failed(std::move(put).error());
 }
 
+// precondition_failed when the pointer is not the one that was planned on.
+Result<void> check_base(const Repository& repository, const Publication& publication) {
+  const auto now = repository.store->head(repository.prefix + publication.pointer.key);
+  if (!now && !now.failed_with(ErrorKind::not_found)) return now.error();
+  const bool is_base = publication.base ? now && now->etag == *publication.base : !now;
+  if (is_base) return {};
+  return Error{ErrorKind::precondition_failed, repository.name + ": somebody else published meanwhile", {}};
+}
+
+// With the turn ours, nobody else writes between the check and the PUT. The condition goes along wherever the store
+// lets it: it may have learnt it since we asked, and others may count on it.
+Result<ETag> put_pointer_in_turn(const Repository& repository, const Publication& publication, WriteTurn& turn,
+                                 const StoreAbilities& abilities, std::stop_token stop) {
+  if (auto taken = turn.take(std::move(stop)); !taken) return std::move(taken).error();
+  if (auto base = check_base(repository, publication); !base) return std::move(base).error();
+  if (auto ours = turn.confirm(); !ours) return std::move(ours).error();
+  const Condition condition = publication.base ? abilities.replace : abilities.create;
+  auto put = condition == Condition::never_met ? put_pointer(repository, publication, Conditionally::no)
+                                               : put_pointer(repository, publication, Conditionally::yes);
+  if (condition == Condition::refused && (put.failed_with(ErrorKind::unsupported) || put.failed_with(ErrorKind::invalid)))
+    put = put_pointer(repository, publication, Conditionally::no);
+  if (!put) return put;
+  // Were we too slow? Then it is looked at once more what is there now.
+  if (auto ours = turn.confirm(); !ours) return std::move(ours).error();
+  return put;
+}
+
 }  // namespace
 
-Result<ETag> publish(const Repository& repository, const Publication& publication, std::stop_token stop) {
+Result<ETag> publish(const Repository& repository, const Publication& publication, WriteTurn& turn,
+                     std::stop_token stop) {
+  const auto abilities = turn.abilities();
+  if (!abilities) return abilities.error();
   std::vector<Result<void>> outcomes(publication.immutable.size());
   for_each_parallel(publication.immutable.size(), repository.policy.requests,
-                    [&](std::size_t i) { outcomes[i] = put_immutable(repository, publication.immutable[i]); });
+                    [&](std::size_t i) { outcomes[i] = put_immutable(repository, publication.immutable[i], *abilities); });
   for (auto& outcome : outcomes)
     if (!outcome) return std::move(outcome).error();
   if (stop.stop_requested())
     return Error{ErrorKind::cancelled, repository.name + ": stopped before repomd.xml was written", {}};
-  return put_pointer(repository, publication);  // from here on the new repository is visible
+  if (!abilities->has_compare_and_swap()) return put_pointer_in_turn(repository, publication, turn, *abilities, stop);
+  return put_pointer(repository, publication, Conditionally::yes);  // from here on the new repository is visible
 }
 
 }  // namespace repoupdate

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes a publication visible: hashed files first, confirmed by the store, then repomd.xml by
-// compare-and-swap. After any failure readers still see the old repository, whole.
+// compare-and-swap, or, where the store has none, by who holds the lease. After any failure readers still see the old
+// repository, whole.
 #pragma once
 
 #include <stop_token>
@@ -8,11 +9,13 @@
 #include "base/result.hpp"
 #include "model/publication.hpp"
 #include "sync/repository.hpp"
+#include "sync/write_turn.hpp"
 
 namespace repoupdate {
 
 // Returns the new pointer's ETag. precondition_failed: another writer was first (superseded), nothing is
 // visible, plan again. cancelled: a stop was requested before the pointer was written.
-Result<ETag> publish(const Repository& repository, const Publication& publication, std::stop_token stop);
+Result<ETag> publish(const Repository& repository, const Publication& publication, WriteTurn& turn,
+                     std::stop_token stop);
 
 }  // namespace repoupdate

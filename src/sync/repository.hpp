@@ -11,6 +11,7 @@
 #include "model/scratch.hpp"
 #include "repodata/compression.hpp"
 #include "rpm/package_reader.hpp"
+#include "sync/lease.hpp"
 #include "sync/plan.hpp"
 #include "sync/repository_memory.hpp"
 
@@ -26,6 +27,7 @@ struct RepositoryPolicy {
   std::size_t requests = 64;  // to the store at the same time
   std::size_t threads = 2;    // that decompress, compress and hash
   int attempts = 20;          // lost races before giving up
+  LeasePolicy lease;          // where the store has no conditional writes
 };
 
 // One repository in its store. What it points at must outlive it.

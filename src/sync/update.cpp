@@ -27,7 +27,7 @@ enum class Pass { done, superseded };
 class Update {
 public:
   Update(const Repository& repository, const UpdateRequest& request, Clock& clock, std::stop_token stop)
-      : m_repository(repository), m_request(request), m_clock(clock), m_stop(std::move(stop)) {}
+      : m_repository(repository), m_request(request), m_clock(clock), m_stop(std::move(stop)), m_turn(repository, clock) {}
 
   Result<UpdateReport> run();
 
@@ -54,6 +54,7 @@ private:
   const UpdateRequest& m_request;
   Clock& m_clock;
   std::stop_token m_stop;
+  WriteTurn m_turn;
 
   int m_attempt = 1;
   UpdateReport m_report;
@@ -112,7 +113,7 @@ Result<Pass> Update::pass() {
   // right behind it. Superseded files stay for clients that still hold the old repomd.xml.
   auto spliced = splice_edit(*state, plan.edit);
   if (!spliced) return std::move(spliced).error();
-  auto pointer = publish(m_repository, spliced->publication, m_stop);
+  auto pointer = publish(m_repository, spliced->publication, m_turn, m_stop);
   if (pointer.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!pointer) return std::move(pointer).error();
 
@@ -279,7 +280,8 @@ Result<UpdateReport> create_repository(const Repository& repository, Clock& cloc
   const SpliceOptions options{.now = clock.now(), .open_checksum = repository.policy.open_checksum};
   auto spliced = splice(empty_repository({}, repository.policy.compression), {}, options);
   if (!spliced) return std::move(spliced.error()).within(repository.name);
-  auto pointer = publish(repository, spliced->publication, {});
+  WriteTurn turn(repository, clock);
+  auto pointer = publish(repository, spliced->publication, turn, {});
   if (pointer.failed_with(ErrorKind::precondition_failed))
     return Error{
         ErrorKind::precondition_failed, repository.name + ": there is a repository already; it was not touched", {}};

@@ -60,6 +60,7 @@ Result<void> MemoryObjectStore::record(std::string request) {
 ObjectInfo MemoryObjectStore::describe(const std::string& key, const Stored& stored) const {
   ObjectInfo info{key, stored.bytes.size(), stored.etag, stored.last_modified, std::nullopt};
   if (stored.knows_sha256) info.sha256 = stored.sha256;
+  if (time) info.answered = time();
   return info;
 }
 
@@ -117,12 +118,16 @@ Result<ObjectInfo> MemoryObjectStore::put(std::string_view key, std::string_view
   const std::scoped_lock lock(m_mutex);
   const auto found = m_objects.find(std::string(key));
   const bool exists = found != m_objects.end();
-  if ((options.if_absent && exists) || (options.if_match && (!exists || found->second.etag != *options.if_match)))
+  const bool conditional = options.if_absent || options.if_match;
+  if (conditional && m_conditions == Condition::refused)
+    return Error{ErrorKind::unsupported, std::string(key) + ": no conditional writes", {}};
+  const bool fails = (options.if_absent && exists) || (options.if_match && (!exists || found->second.etag != *options.if_match));
+  if (conditional && (m_conditions == Condition::never_met || (fails && m_conditions == Condition::honoured)))
     return Error{ErrorKind::precondition_failed, std::string(key) + ": the condition does not hold", {}};
   if (!options.sha256.empty() && options.sha256 != sha256_hex(bytes))
     return Error{ErrorKind::corrupt, std::string(key) + ": the bytes do not match the SHA-256 sent", {}};
   const ETag etag{"\"v" + std::to_string(++m_versions) + "\""};
-  const SystemTime now(std::chrono::seconds(1'800'000'000 + m_versions));
+  const SystemTime now = time ? time() : SystemTime(std::chrono::seconds(1'800'000'000 + m_versions));
   Stored stored{std::string(bytes), etag, now, options, true, sha256_hex(bytes)};
   const auto placed = m_objects.insert_or_assign(std::string(key), std::move(stored)).first;
   return describe(placed->first, placed->second);

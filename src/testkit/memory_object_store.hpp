@@ -44,7 +44,15 @@ public:
   // a HEAD, then a GET for each range, as long as the object is the same.
   void set_local() { m_is_local = true; }
 
+  // From now on conditions of PUTs are treated like this, and abilities() says so. `refused` answers unsupported.
+  void set_conditions(Condition conditions) { m_conditions = conditions; }
+  // The store's own time; by default it moves one second with each PUT, and answers do not tell it.
+  std::function<SystemTime()> time;
+
   std::string name() const override { return "memory"; }
+  Result<StoreAbilities> abilities(std::string_view) override {
+    return StoreAbilities{m_conditions, m_conditions, false, m_conditions};
+  }
   bool is_local() const override { return m_is_local; }
   Result<ObjectInfo> head(std::string_view key) override;
   Result<Object> get(std::string_view key, const GetOptions& options, std::uint64_t limit) override;
@@ -69,6 +77,7 @@ private:
   std::vector<std::string> m_requests;
   std::uint64_t m_versions = 0;
   std::atomic<bool> m_is_local = false;
+  std::atomic<Condition> m_conditions = Condition::honoured;
 };
 
 }  // namespace repoupdate

@@ -40,7 +40,9 @@ def environment(home, extra=None):
     """Of this environment only what a program needs to run: no credentials, no proxy, no configuration."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
             if name in os.environ}
-    return kept | {"HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true"} | (extra or {})
+    # What it remembers of a store must not outlive the server that the test started.
+    own = {"HOME": str(home), "REPOUPDATE_CACHE_DIRECTORY": str(home), "AWS_EC2_METADATA_DISABLED": "true"}
+    return kept | own | (extra or {})
 
 
 @dataclass

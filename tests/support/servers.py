@@ -22,14 +22,16 @@ class Moto:
     ACCESS_KEY, SECRET_KEY = "AKIDTEST", "secret/+of=test"
     READER_KEY, READER_SECRET = "AKIDREADER", "secret+of/reader"  # may only GET and HEAD
 
-    def __init__(self, directory, *others):
-        """`others`: "key=secret" of more users who may do everything."""
-        port_file = directory / "moto.port"
+    def __init__(self, directory, *others, conditions=None):
+        """`others`: "key=secret" of more users who may do everything. `conditions`: how it treats those of writes when
+        not as AWS does, "ignored" or "refused"."""
+        name = f"moto-{conditions}" if conditions else "moto"
+        port_file = directory / f"{name}.port"
         self.server = Server(
             [sys.executable, str(Path(__file__).with_name("strict_moto.py")), str(port_file),
-             "--read-only", self.READER_KEY,
+             "--read-only", self.READER_KEY, *(["--conditions", conditions] if conditions else []),
              f"{self.ACCESS_KEY}={self.SECRET_KEY}", f"{self.READER_KEY}={self.READER_SECRET}", *others],
-            directory / "moto.log")
+            directory / f"{name}.log")
         self.server.wait_for(port_file.exists, 60, "moto to start")
         url = f"http://127.0.0.1:{port_file.read_text()}"
         self.endpoint = Endpoint(url, self.ACCESS_KEY, self.SECRET_KEY)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """moto's S3, SQS, SNS and EventBridge on a loopback port, behind a strict Signature Version 4 check.
 
-    python strict_moto.py PORT_FILE [--read-only ACCESS_KEY] ACCESS_KEY=SECRET...
+    python strict_moto.py PORT_FILE [--read-only ACCESS_KEY] [--conditions ignored|refused] ACCESS_KEY=SECRET...
 
 The port is chosen by the system and written to PORT_FILE once connections are accepted. moto's own check
 rebuilds the request line from decoded parts and refuses keys with '+', '^' or non-ASCII letters whatever the
 signature; this one works on the raw request line, as AWS does. It also holds bodies against the checksums that
-came with them, which moto does not. Every refusal is a line on standard error.
+came with them, which moto does not. Every refusal is a line on standard error. With --conditions it treats the
+conditions of writes as some stores do: it does not look at them, or answers 501.
 Source: "Authenticating Requests (AWS Signature Version 4)" of the Amazon S3 API reference.
 """
 import argparse
@@ -31,6 +32,7 @@ AUTHORIZATION = re.compile(
 MAX_SKEW = datetime.timedelta(minutes=15)
 OPEN_PATHS = ("/moto-api/",)
 READS = {"GET", "HEAD"}
+WRITE_CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
 
 
 class Refused(Exception):
@@ -165,8 +167,9 @@ def check_body(request):
 class StrictServer:
     """The WSGI application: refuses, or passes on to moto."""
 
-    def __init__(self, application, secrets, read_only):
+    def __init__(self, application, secrets, read_only, conditions=None):
         self.application, self.secrets, self.read_only = application, secrets, read_only
+        self.conditions = conditions
 
     def __call__(self, environ, start_response):
         if environ["RAW_URI"].startswith(OPEN_PATHS):
@@ -177,9 +180,16 @@ class StrictServer:
             check_body(request)
             if key == self.read_only and environ["REQUEST_METHOD"] not in READS:
                 raise Refused("AccessDenied", f"{key} may only read")
+            if self.conditions and environ["REQUEST_METHOD"] not in READS:
+                self.drop_conditions(environ)
         except Refused as refused:
             return self.refuse(request, refused, start_response)
         return self.application(environ, start_response)
+
+    def drop_conditions(self, environ):
+        found = [environ.pop(name) for name in WRITE_CONDITIONS if name in environ]
+        if found and self.conditions == "refused":
+            raise Refused("NotImplemented", "conditions of writes are not implemented", "501 Not Implemented")
 
     def refuse(self, request, refused, start_response):
         method, uri = request.environ["REQUEST_METHOD"], request.environ["RAW_URI"]
@@ -200,11 +210,13 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("port_file")
     arguments.add_argument("--read-only")
+    arguments.add_argument("--conditions", choices=("ignored", "refused"))
     arguments.add_argument("secrets", nargs="+")
     options = arguments.parse_args()
     secrets = dict(item.split("=", 1) for item in options.secrets)
     moto = DomainDispatcherApplication(create_backend_app)
-    server = make_server("127.0.0.1", 0, StrictServer(moto, secrets, options.read_only), threaded=True)
+    server = make_server("127.0.0.1", 0, StrictServer(moto, secrets, options.read_only, options.conditions),
+                         threaded=True)
     os.environ["MOTO_PORT"] = str(server.server_port)
     with open(options.port_file + ".new", "w") as file:
         file.write(str(server.server_port))

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose turn it is to write a repository's pointer: everybody's where the store compares and swaps; else that of the
+// one who holds the lease.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "model/store_abilities.hpp"
+#include "sync/lease.hpp"
+#include "sync/repository.hpp"
+
+namespace repoupdate {
+
+// One update's, kept through all its passes: who has lost once plans again with the lease in hand, and then cannot
+// lose. A taken turn is renewed from a thread of its own, and given back by the destructor. The references must
+// outlive it.
+class WriteTurn {
+public:
+  WriteTurn(const Repository& repository, Clock& clock) : m_repository(repository), m_clock(clock) {}
+  ~WriteTurn();
+  WriteTurn(const WriteTurn&) = delete;
+  WriteTurn& operator=(const WriteTurn&) = delete;
+
+  // The store's; may cost some requests, once.
+  Result<StoreAbilities> abilities() const { return m_repository.store->abilities(m_repository.prefix); }
+
+  // Waits for the lease, as Lease::acquire() says. Nothing when it is ours already.
+  Result<void> take(std::stop_token stop);
+  // precondition_failed when the lease is not ours any more.
+  Result<void> confirm();
+
+private:
+  void keep_alive(std::stop_token done);
+
+  const Repository& m_repository;
+  Clock& m_clock;
+  std::mutex m_mutex;
+  std::optional<Lease> m_lease;
+  std::jthread m_heartbeat;  // last: it uses the others
+};
+
+}  // namespace repoupdate

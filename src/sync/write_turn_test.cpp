@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// Updates of a repository in a store without conditional writes.
+#include "sync/write_turn.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "sync/repository_state.hpp"
+#include "sync/update.hpp"
+#include "sync/verify.hpp"
+#include "testkit/memory_object_store.hpp"
+#include "testkit/memory_scratch.hpp"
+#include "testkit/package_builder.hpp"
+
+namespace repoupdate {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string k_pointer = "r/repodata/repomd.xml";
+const std::string k_lease = "r/repodata/.repoupdate/lease.json";
+
+class WriteTurnTest : public testing::TestWithParam<Condition> {
+protected:
+  WriteTurnTest() {
+    store.set_conditions(GetParam());
+    repository.policy.lease = {.length = std::chrono::seconds(30), .settle = Duration(50), .who = "test"};
+    EXPECT_TRUE(create_repository(repository, clock).ok());
+  }
+  void place(const std::string& href) {
+    store.place("r/" + href, build_package({href, "0", "1", "1", "noarch"}), SystemTime(std::chrono::seconds(1)));
+  }
+  static UpdateRequest key(const std::string& href) {
+    UpdateRequest request;
+    request.changes.keys[href];
+    return request;
+  }
+  std::vector<std::string> listed() {
+    std::vector<std::string> names;
+    auto state = load_state(repository);
+    if (!state) return {state.error().text()};
+    const auto packages = list_all(repository, *state);
+    if (!packages) return {packages.error().text()};
+    for (const auto& package : *packages) names.push_back(package.entry.location_href);
+    return names;
+  }
+  std::string lease_owner() { return parse_lease(store.contents().at(k_lease).bytes)->owner; }
+
+  MemoryObjectStore store;
+  MemoryScratch scratch;
+  SystemClock clock;  // the lease is renewed from a thread, which waits in real time
+  Repository repository{.name = "s3://b/r",
+                        .store = &store,
+                        .scratch = &scratch,
+                        .memory = nullptr,
+                        .prefix = "r/",
+                        .policy = {},
+                        .nested = {}};
+};
+
+INSTANTIATE_TEST_SUITE_P(Stores, WriteTurnTest,
+                         testing::Values(Condition::ignored, Condition::refused, Condition::never_met),
+                         [](const auto& store) {
+                           return store.param == Condition::never_met ? "NeverMet" : std::string(to_string(store.param));
+                         });
+
+TEST_P(WriteTurnTest, LeaseIsHeldWhileThePointerIsWrittenAndGivenBack) {
+  place("a.rpm");
+  std::string owner_at_put;
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "PUT " + k_pointer) owner_at_put = lease_owner();
+    return {};
+  };
+  EXPECT_TRUE(update(repository, key("a.rpm"), clock, {}).ok());
+  EXPECT_THAT(owner_at_put, HasSubstr("@test"));
+  EXPECT_EQ(lease_owner(), "");
+  EXPECT_THAT(listed(), ElementsAre("a.rpm"));
+}
+
+TEST_P(WriteTurnTest, NothingToPublishNeedsNoLease) {
+  place("a.rpm");
+  ASSERT_TRUE(update(repository, key("a.rpm"), clock, {}).ok());
+  store.forget_requests();
+  ASSERT_TRUE(update(repository, key("a.rpm"), clock, {}).ok());
+  EXPECT_THAT(store.requests(), Not(Contains(HasSubstr(".repoupdate"))));
+}
+
+// I3, without If-Match: what somebody else published before we had the lease is not overwritten. The second pass
+// is planned with the lease in hand.
+TEST_P(WriteTurnTest, PointerThatMovedBeforeTheLeaseIsPlannedOnAgain) {
+  place("a.rpm");
+  place("b.rpm");
+  bool raced = false;
+  int claims = 0;
+  store.before = [&](const std::string& request) -> Result<void> {
+    claims += request == "PUT " + k_lease;
+    if (request.starts_with("HEAD r/repodata/") && request.ends_with("-primary.xml.gz") && !std::exchange(raced, true)) {
+      EXPECT_TRUE(update(repository, key("b.rpm"), clock, {}).ok());
+      claims = 0;
+    }
+    return {};
+  };
+  const auto report = update(repository, key("a.rpm"), clock, {});
+  ASSERT_TRUE(report.ok()) << report.error().text();
+  EXPECT_EQ(report->lost_races, 1);
+  EXPECT_EQ(claims, 2);  // taken once, given back once
+  EXPECT_THAT(listed(), ElementsAre("a.rpm", "b.rpm"));
+}
+
+// Who lost the lease meanwhile does not write, and tries again.
+TEST_P(WriteTurnTest, LostLeaseKeepsThePointerUntouched) {
+  place("a.rpm");
+  bool stolen = false;
+  int pointers = 0;
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "HEAD " + k_pointer && !std::exchange(stolen, true))
+      store.place(k_lease, to_json({"", 9, 0, std::chrono::seconds(30), {}}), clock.now());
+    pointers += request == "PUT " + k_pointer && lease_owner().empty();
+    return {};
+  };
+  const auto report = update(repository, key("a.rpm"), clock, {});
+  ASSERT_TRUE(report.ok()) << report.error().text();
+  EXPECT_EQ(report->lost_races, 1);
+  EXPECT_EQ(pointers, 0);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm"));
+}
+
+TEST_P(WriteTurnTest, WritersAtTheSameTimeLoseNothing) {
+  constexpr int k_writers = 3, k_packages = 3;
+  std::vector<std::string> all;
+  for (int i = 0; i < k_writers * k_packages; ++i) {
+    all.push_back(std::to_string(i) + ".rpm");
+    place(all.back());
+  }
+  {
+    std::vector<std::jthread> writers;
+    for (int writer = 0; writer < k_writers; ++writer)
+      writers.emplace_back([&, writer] {
+        for (int i = 0; i < k_packages; ++i) {
+          const auto report = update(repository, key(all[writer * k_packages + i]), clock, {});
+          EXPECT_TRUE(report.ok()) << report.error().text();
+        }
+      });
+  }
+  EXPECT_THAT(listed(), testing::UnorderedElementsAreArray(all));
+  const auto outcome = verify(repository, true, {});
+  ASSERT_TRUE(outcome.ok()) << outcome.error().text();
+  for (const auto& problem : outcome->problems) ADD_FAILURE() << problem.key << ' ' << problem.what;
+}
+
+// I1: without If-None-Match it is looked first.
+TEST_P(WriteTurnTest, HashedFileWithOtherBytesIsNotOverwritten) {
+  place("a.rpm");
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request.starts_with("HEAD r/repodata/") && request.ends_with("-other.xml.gz"))
+      store.place(request.substr(5), "other bytes", SystemTime(std::chrono::seconds(1)));
+    return {};
+  };
+  EXPECT_TRUE(update(repository, key("a.rpm"), clock, {}).failed_with(ErrorKind::corrupt));
+  EXPECT_EQ(store.contents().count(k_lease), 1u);  // of the creation
+}
+
+}  // namespace
+}  // namespace repoupdate
