@@ -26,7 +26,9 @@ struct RepositoryPolicy {
   bool open_checksum = true;  // state <open-checksum> of the metadata files
   std::size_t requests = 64;  // to the store at the same time
   std::size_t threads = 2;    // that decompress, compress and hash
-  int attempts = 20;          // lost races before giving up
+  // Lost races before giving up. One of N writers at a time wins each round: among 32 that never rest, one in ten
+  // million updates loses this often; they would have waited some minutes.
+  int attempts = 500;
   LeasePolicy lease;          // where the store has no conditional writes
 };
 

@@ -20,7 +20,9 @@
 namespace repoupdate {
 namespace {
 
-const RetryPolicy k_race{.attempts = 0, .base = Duration(50), .ceiling = std::chrono::seconds(2)};
+// Measured with eight writers: a shorter ceiling wastes work on races that are lost again, a longer one lets those
+// wait who have lost most.
+const RetryPolicy k_race{.attempts = 0, .base = Duration(50), .ceiling = Duration(800)};
 
 enum class Pass { done, superseded };
 

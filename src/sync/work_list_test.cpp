@@ -51,6 +51,28 @@ TEST_F(WorkListTest, ARepositoryIsWorkedOnByOneWorkerAtATime) {
   EXPECT_TRUE(take_due());
 }
 
+// What comes for a repository while it is worked on is done after that, and not by somebody else meanwhile.
+TEST_F(WorkListTest, RepositoriesAreWorkedOnBesideEachOtherAndEachInOrder) {
+  list.add(first, "a.rpm", "a.rpm", {});
+  list.add(second, "b.rpm", "b.rpm", {});
+  clock.advance(seconds(2));
+  const auto one = take_due(), other = take_due();
+  ASSERT_TRUE(one && other);
+  EXPECT_NE(one->repository, other->repository);
+  const std::size_t repository = one->repository;
+  const std::string href = one->batch.changes.keys.begin()->first;
+  list.add(repository, href, href, {});
+  list.add(repository, "c.rpm", "c.rpm", {});
+  clock.advance(seconds(2));
+  EXPECT_FALSE(take_due());
+  list.finish(*one, {});
+  const auto next = take_due();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->repository, repository);
+  EXPECT_TRUE(next->batch.changes.keys.contains(href));
+  EXPECT_TRUE(next->batch.changes.keys.contains("c.rpm"));
+}
+
 TEST_F(WorkListTest, AFailingRepositoryWaitsLongerEachTimeAndHoldsUpNobody) {
   list.add_reconcile(first);
   Duration waited{0};
