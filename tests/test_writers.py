@@ -5,8 +5,8 @@ every package is listed once, and its fragments are those that createrepo_c writ
 REPOUPDATE_WRITERS=100 runs the full size, eight writers with 100 packages each, three times over."""
 import itertools
 import os
-import signal
 import shutil
+import signal
 import statistics
 import subprocess
 import time
@@ -16,9 +16,10 @@ import pytest
 
 from support import aws, metadata
 from support.packages import build_many
-from support.process import wait_until
+from support.process import find_server, wait_until
 from support.program import Exit, Program
 from support.servers import Moto, serve_bucket
+from support.swift import Swift
 
 WRITERS = 8
 FULL_SIZE = int(os.environ.get("REPOUPDATE_WRITERS", "0"))
@@ -43,9 +44,15 @@ def server(request):
     return request.getfixturevalue(request.param)
 
 
-@pytest.fixture(params=["ignored", "refused"])
+@pytest.fixture(params=["ignored", "refused", "swift"])
 def server_without_conditions(request, tmp_path):
-    server = Moto(tmp_path, conditions=request.param)
+    """moto with other manners, and Swift, which answers 501 by itself, where it is installed."""
+    if request.param != "swift":
+        server = Moto(tmp_path, conditions=request.param)
+    elif all(find_server(program) for program in Swift.PROGRAMS):
+        server = Swift()
+    else:
+        pytest.skip("Swift is not installed (scripts/install-deps --servers installs it)")
     yield server
     server.stop()
 
