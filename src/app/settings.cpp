@@ -88,7 +88,8 @@ constexpr std::array k_repository{
                                 "that compress and hash metadata; 0: as many as there are processors", "", 0, 64},
     Setting<RepositorySettings>{"lease", &RepositorySettings::lease,
                                 "of who publishes to a store without conditional writes: others wait this long for one "
-                                "who died", "", 10 * k_second, 10 * k_minute},
+                                "who died",
+                                "", 10 * k_second, 10 * k_minute},
 };
 
 constexpr std::array k_queue{

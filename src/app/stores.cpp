@@ -98,9 +98,8 @@ Result<ObjectStore*> Stores::open(const RepositoryLocation& location) {
   options.sse_kms_key_id = settings.sse_kms_key_id;
   options.expected_bucket_owner = settings.expected_bucket_owner;
   options.abilities.files = &m_state->abilities;
-  options.abilities.on_learnt = [log = &m_state->log, name = "s3://" + location.bucket](const StoreAbilities& abilities) {
-    report_abilities(*log, name, abilities);
-  };
+  options.abilities.on_learnt = [log = &m_state->log, name = "s3://" + location.bucket](
+                                    const StoreAbilities& abilities) { report_abilities(*log, name, abilities); };
   options.stop = m_state->stop;
   auto opened = S3Store::open(std::move(options), (*shared)->sender);
   if (!opened) return std::move(opened).error();

@@ -31,9 +31,9 @@ std::string json_report(const Repository& repository, const UpdateReport& report
   return "{\"repository\":" + json_string(repository.name) + ",\"published\":" + (report.published ? "true" : "false") +
          ",\"revision\":" + json_string(report.revision) + ",\"packages\":" + std::to_string(report.packages) +
          ",\"added\":" + std::to_string(report.added()) + ",\"replaced\":" + std::to_string(report.replaced()) +
-         ",\"removed\":" + std::to_string(report.removed()) +
-         ",\"lost_races\":" + std::to_string(report.lost_races) + ",\"edit\":" + json_list(lines, string) +
-         ",\"failures\":" + json_list(report.failures, failure) + ",\"notes\":" + json_list(report.notes, string) +
+         ",\"removed\":" + std::to_string(report.removed()) + ",\"lost_races\":" + std::to_string(report.lost_races) +
+         ",\"edit\":" + json_list(lines, string) + ",\"failures\":" + json_list(report.failures, failure) +
+         ",\"notes\":" + json_list(report.notes, string) +
          ",\"dropped_records\":" + json_list(report.dropped_records, string) + '}';
 }
 

@@ -100,7 +100,8 @@ Result<void> ProbeObject::try_replacement(ProbeAnswers& answers) {
     return {};
   };
   if (m_etag.text.empty()) {  // not every store sends one back
-    const auto head = m_caller.send(m_caller.call(head_object_request(m_caller.bucket(), m_key), m_key, "s3:GetObject"));
+    const auto head =
+        m_caller.send(m_caller.call(head_object_request(m_caller.bucket(), m_key), m_key, "s3:GetObject"));
     if (!head.response) return head.response.error();
     m_etag = stored_mark(*head.response).etag;
   }
@@ -140,7 +141,9 @@ Result<ProbeAnswer> ProbeObject::complete(const std::string& upload_id, const ET
   AwsCall call = m_caller.call(std::move(request), m_key, "s3:PutObject");
   call.exchange.body = body;
   call.check = [&call](const HttpResponse& response) { return check_completed(call.subject, call.action, response); };
-  return answer_of(m_caller.send(call).response);
+  const auto response = m_caller.send(call).response;
+  if (response.failed_with(ErrorKind::conflict)) return refused;  // the upload is not known: no word about the object
+  return answer_of(response);
 }
 
 Result<ProbeAnswers> ProbeObject::try_all() {

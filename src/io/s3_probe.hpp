@@ -17,13 +17,13 @@ enum class ProbeAnswer { accepted, condition_failed, refused };
 
 // What was seen of an object that did not exist, and from its first PUT on does. What was not tried is empty.
 struct ProbeAnswers {
-  ProbeAnswer create_absent = ProbeAnswer::refused;    // If-None-Match: * while there is none
-  std::optional<ProbeAnswer> create_present;           // the same once it is there
-  std::optional<ProbeAnswer> replace_other;            // If-Match of another ETag, in quotes
-  std::optional<ProbeAnswer> replace_current;          // If-Match of its ETag as the store sends it
-  std::optional<ProbeAnswer> replace_other_bare;       // the same two without quotes
-  std::optional<ProbeAnswer> replace_current_bare;     //
-  std::optional<ProbeAnswer> complete_present;         // If-None-Match: * at the end of a multipart upload
+  ProbeAnswer create_absent = ProbeAnswer::refused;  // If-None-Match: * while there is none
+  std::optional<ProbeAnswer> create_present;         // the same once it is there
+  std::optional<ProbeAnswer> replace_other;          // If-Match of another ETag, in quotes
+  std::optional<ProbeAnswer> replace_current;        // If-Match of its ETag as the store sends it
+  std::optional<ProbeAnswer> replace_other_bare;     // the same two without quotes
+  std::optional<ProbeAnswer> replace_current_bare;   //
+  std::optional<ProbeAnswer> complete_present;       // If-None-Match: * at the end of a multipart upload
 };
 
 // The verdict. Honoured is only what accepted the right write and failed the wrong one.

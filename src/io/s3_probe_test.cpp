@@ -38,7 +38,8 @@ const Case k_cases[] = {
     {"SeaweedFS 3.96: ignores everything",
      {accepted, accepted, accepted, accepted, {}, {}, accepted},
      {Condition::ignored, Condition::ignored, false, Condition::ignored}},
-    {"Swift, B2: 501", {refused, {}, refused, {}, {}, {}, refused},
+    {"Swift, B2: 501",
+     {refused, {}, refused, {}, {}, {}, refused},
      {Condition::refused, Condition::refused, false, Condition::refused}},
     {"creates only",
      {accepted, condition_failed, accepted, accepted, {}, {}, condition_failed},
@@ -73,11 +74,11 @@ TEST(S3Probe, CompareAndSwapNeedsBothConditions) {
 
 // A store in a few lines, with the manners that a test gives it.
 struct Manners {
-  int failed = 412;              // the answer to a condition that does not hold
-  bool refuses = false;          // 501
+  int failed = 412;      // the answer to a condition that does not hold
+  bool refuses = false;  // 501
   bool ignores = false;
   bool wants_bare_etags = false;
-  int put_status = 200;          // of every PUT
+  int put_status = 200;  // of every PUT
 };
 
 class SmallStore {
@@ -120,8 +121,8 @@ class S3AbilitiesTest : public testing::Test {
 protected:
   void serve(Manners manners) {
     m_small = std::make_unique<SmallStore>(manners);
-    m_server = std::make_unique<LoopbackServer>(
-        [this](const WireRequest& request, int) { return m_small->respond(request); });
+    m_server =
+        std::make_unique<LoopbackServer>([this](const WireRequest& request, int) { return m_small->respond(request); });
     open();
   }
   void open() {  // as another process would

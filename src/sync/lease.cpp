@@ -44,7 +44,8 @@ bool is_plain(char c) {
 }
 
 std::string plain(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return !is_plain(c); }, '_');
+  std::ranges::replace_if(
+      text, [](char c) { return !is_plain(c); }, '_');
   return text.substr(0, k_max_owner);
 }
 
@@ -136,9 +137,10 @@ Result<void> Lease::acquire(std::stop_token stop) {
       if (!claimed) return claimed.error();
       if (*claimed) return {};
     } else if (m_clock.steady() > give_up) {
-      return Error{ErrorKind::conflict,
-                   m_name + ": " + (*seen)->sight.record.owner + " and others kept the lease; nothing was lost, try again",
-                   {}};
+      return Error{
+          ErrorKind::conflict,
+          m_name + ": " + (*seen)->sight.record.owner + " and others kept the lease; nothing was lost, try again",
+          {}};
     }
     const auto pause = std::chrono::duration_cast<Duration>(m_policy.settle * (0.25 + jitter() / 2));
     if (!m_clock.sleep_for(pause, stop)) return Error{ErrorKind::cancelled, m_name + ": stopped before the lease", {}};

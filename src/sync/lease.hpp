@@ -34,11 +34,11 @@ struct LeasePolicy {
 
 // What the object says.
 struct LeaseRecord {
-  std::string owner;            // unique; empty: nobody
-  std::uint64_t token = 0;      // one more with each owner
-  std::uint64_t renewals = 0;   // makes each write another object
+  std::string owner;           // unique; empty: nobody
+  std::uint64_t token = 0;     // one more with each owner
+  std::uint64_t renewals = 0;  // makes each write another object
   Duration length{0};
-  SystemTime expires{};         // by the owner's clock; for people
+  SystemTime expires{};  // by the owner's clock; for people
 };
 
 std::string to_json(const LeaseRecord& record);
@@ -87,9 +87,9 @@ private:
   const LeasePolicy m_policy;
   Clock& m_clock;
   LeaseRecord m_mine;
-  ETag m_seen;             // of somebody else's lease
+  ETag m_seen;  // of somebody else's lease
   SteadyTime m_seen_since{};
-  int m_void_claims = 0;   // in a row
+  int m_void_claims = 0;  // in a row
   std::optional<SteadyTime> m_valid_until;
 };
 

@@ -103,7 +103,8 @@ Result<ETag> put_pointer_in_turn(const Repository& repository, const Publication
   const Condition condition = publication.base ? abilities.replace : abilities.create;
   auto put = condition == Condition::never_met ? put_pointer(repository, publication, Conditionally::no)
                                                : put_pointer(repository, publication, Conditionally::yes);
-  if (condition == Condition::refused && (put.failed_with(ErrorKind::unsupported) || put.failed_with(ErrorKind::invalid)))
+  if (condition == Condition::refused &&
+      (put.failed_with(ErrorKind::unsupported) || put.failed_with(ErrorKind::invalid)))
     put = put_pointer(repository, publication, Conditionally::no);
   if (!put) return put;
   // Were we too slow? Then it is looked at once more what is there now.
@@ -118,8 +119,9 @@ Result<ETag> publish(const Repository& repository, const Publication& publicatio
   const auto abilities = turn.abilities();
   if (!abilities) return abilities.error();
   std::vector<Result<void>> outcomes(publication.immutable.size());
-  for_each_parallel(publication.immutable.size(), repository.policy.requests,
-                    [&](std::size_t i) { outcomes[i] = put_immutable(repository, publication.immutable[i], *abilities); });
+  for_each_parallel(publication.immutable.size(), repository.policy.requests, [&](std::size_t i) {
+    outcomes[i] = put_immutable(repository, publication.immutable[i], *abilities);
+  });
   for (auto& outcome : outcomes)
     if (!outcome) return std::move(outcome).error();
   if (stop.stop_requested())

@@ -29,7 +29,7 @@ struct RepositoryPolicy {
   // Lost races before giving up. One of N writers at a time wins each round: among 32 that never rest, one in ten
   // million updates loses this often; they would have waited some minutes.
   int attempts = 500;
-  LeasePolicy lease;          // where the store has no conditional writes
+  LeasePolicy lease;  // where the store has no conditional writes
 };
 
 // One repository in its store. What it points at must outlive it.

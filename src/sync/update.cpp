@@ -29,7 +29,11 @@ enum class Pass { done, superseded };
 class Update {
 public:
   Update(const Repository& repository, const UpdateRequest& request, Clock& clock, std::stop_token stop)
-      : m_repository(repository), m_request(request), m_clock(clock), m_stop(std::move(stop)), m_turn(repository, clock) {}
+      : m_repository(repository),
+        m_request(request),
+        m_clock(clock),
+        m_stop(std::move(stop)),
+        m_turn(repository, clock) {}
 
   Result<UpdateReport> run();
 

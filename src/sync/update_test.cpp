@@ -113,6 +113,30 @@ TEST_F(UpdateTest, LostRaceIsPlannedAgainAndNothingIsReadTwice) {
   expect_sound();
 }
 
+// Its name and the store's word for its SHA-256 are enough.
+TEST_F(UpdateTest, HashedFileLeftByACrashIsNotDownloaded) {
+  place("a.rpm", "a");
+  const auto before = store.contents();
+  store.before = [](const std::string& request) -> Result<void> {
+    if (request == "PUT r/repodata/repomd.xml") return Error{ErrorKind::unavailable, "503", {}};
+    return {};
+  };
+  ASSERT_TRUE(update(repository, keys({"a.rpm"}), clock, {}).failed_with(ErrorKind::unavailable));
+  store.before = nullptr;
+  std::vector<std::string> left;
+  for (const auto& [key, object] : store.contents())
+    if (!before.contains(key)) left.push_back(key);
+  ASSERT_EQ(left.size(), 3u);
+
+  store.forget_requests();
+  run(keys({"a.rpm"}));
+  for (const auto& key : left) {
+    EXPECT_THAT(store.requests(), testing::Contains("HEAD " + key));
+    EXPECT_THAT(store.requests(), Not(testing::Contains(StartsWith("GET " + key))));
+  }
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch"));
+}
+
 TEST_F(UpdateTest, GivesUpWithAConflictWhenOthersKeepPublishing) {
   place("a.rpm", "a");
   store.before = [&](const std::string& request) -> Result<void> {

@@ -66,7 +66,8 @@ protected:
 INSTANTIATE_TEST_SUITE_P(Stores, WriteTurnTest,
                          testing::Values(Condition::ignored, Condition::refused, Condition::never_met),
                          [](const auto& store) {
-                           return store.param == Condition::never_met ? "NeverMet" : std::string(to_string(store.param));
+                           return store.param == Condition::never_met ? "NeverMet"
+                                                                      : std::string(to_string(store.param));
                          });
 
 TEST_P(WriteTurnTest, LeaseIsHeldWhileThePointerIsWrittenAndGivenBack) {
@@ -99,7 +100,8 @@ TEST_P(WriteTurnTest, PointerThatMovedBeforeTheLeaseIsPlannedOnAgain) {
   int claims = 0;
   store.before = [&](const std::string& request) -> Result<void> {
     claims += request == "PUT " + k_lease;
-    if (request.starts_with("HEAD r/repodata/") && request.ends_with("-primary.xml.gz") && !std::exchange(raced, true)) {
+    if (request.starts_with("HEAD r/repodata/") && request.ends_with("-primary.xml.gz") &&
+        !std::exchange(raced, true)) {
       EXPECT_TRUE(update(repository, key("b.rpm"), clock, {}).ok());
       claims = 0;
     }

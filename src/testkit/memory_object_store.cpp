@@ -121,7 +121,8 @@ Result<ObjectInfo> MemoryObjectStore::put(std::string_view key, std::string_view
   const bool conditional = options.if_absent || options.if_match;
   if (conditional && m_conditions == Condition::refused)
     return Error{ErrorKind::unsupported, std::string(key) + ": no conditional writes", {}};
-  const bool fails = (options.if_absent && exists) || (options.if_match && (!exists || found->second.etag != *options.if_match));
+  const bool fails =
+      (options.if_absent && exists) || (options.if_match && (!exists || found->second.etag != *options.if_match));
   if (conditional && (m_conditions == Condition::never_met || (fails && m_conditions == Condition::honoured)))
     return Error{ErrorKind::precondition_failed, std::string(key) + ": the condition does not hold", {}};
   if (!options.sha256.empty() && options.sha256 != sha256_hex(bytes))
