@@ -23,6 +23,8 @@ struct AwsSettings {
   std::string s3_endpoint;
   std::string sqs_endpoint;
   std::string addressing = "auto";
+  std::string dual_stack = "auto";
+  std::string fips = "auto";
   std::string ca_bundle;
   std::string package_storage_class;
   std::string package_acl;

@@ -21,8 +21,9 @@ std::string first_of(const std::string& a, const std::string& b) {
   return a.empty() ? b : a;
 }
 
-std::optional<bool> path_style(const std::string& addressing) {
-  if (addressing == "auto") return std::nullopt;
+std::optional<bool> path_style(const std::string& setting, const std::string& of_profile) {
+  const std::string& addressing = setting == "auto" ? of_profile : setting;
+  if (addressing != "path" && addressing != "virtual") return std::nullopt;
   return addressing == "path";
 }
 
@@ -32,17 +33,23 @@ void report_abilities(const Log& log, const std::string& store, const StoreAbili
               {{"store", store}, {"create", to_string(abilities.create)}, {"replace", to_string(abilities.replace)}});
 }
 
+bool is_on(const std::string& setting, bool of_profile) {
+  return setting == "auto" ? of_profile : setting == "on";
+}
+
 }  // namespace
 
 // One set of credentials and one pool of connections for everything.
 struct Stores::Aws {
   Aws(const AwsSettings& settings, AwsProfile own, Clock& clock, const Log& log)
       : profile(std::move(own)),
+        variant{is_on(settings.dual_stack, profile.variant.dual_stack), is_on(settings.fips, profile.variant.fips)},
         http({.ca_bundle = first_of(settings.ca_bundle, profile.ca_bundle)}),
-        credentials(process_environment(), settings.profile, http, clock),
+        credentials(process_environment(), settings.profile, http, clock, {settings.region, variant}),
         sender(http, credentials, clock, {}, &log) {}
 
   AwsProfile profile;
+  AwsEndpointVariant variant;
   HttpClient http;
   CredentialsProvider credentials;
   AwsSender sender;
@@ -91,7 +98,8 @@ Result<ObjectStore*> Stores::open(const RepositoryLocation& location) {
   options.region = first_of(settings.region, (*shared)->profile.region);
   options.endpoint_url =
       first_of(first_of(settings.s3_endpoint, settings.endpoint), (*shared)->profile.s3_endpoint_url);
-  options.path_style = path_style(settings.addressing);
+  options.variant = (*shared)->variant;
+  options.path_style = path_style(settings.addressing, (*shared)->profile.addressing);
   options.storage_class = settings.package_storage_class;
   options.acl = settings.package_acl;
   options.sse = settings.sse;
@@ -117,6 +125,7 @@ Result<std::unique_ptr<EventSource>> Stores::queue(const QueueSettings& queue, D
   options.region = first_of(queue.region, first_of(settings.region, (*shared)->profile.region));
   options.endpoint_url =
       first_of(first_of(settings.sqs_endpoint, settings.endpoint), (*shared)->profile.sqs_endpoint_url);
+  options.variant = (*shared)->variant;
   options.visibility = std::chrono::duration_cast<std::chrono::seconds>(visibility);
   auto source = SqsSource::open(options, (*shared)->sender, &m_state->log);
   if (!source) return std::move(source).error();

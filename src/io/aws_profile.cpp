@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/aws_profile.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -32,11 +33,6 @@ std::string first_of(std::initializer_list<std::string> values) {
   return {};
 }
 
-std::string entry(const std::map<std::string, std::string>& entries, const std::string& name) {
-  const auto found = entries.find(name);
-  return found == entries.end() ? std::string() : found->second;
-}
-
 Result<AwsConfigFile> read_aws_config(const std::string& path) {
   if (path.empty()) return AwsConfigFile{};
   errno = 0;
@@ -57,23 +53,43 @@ Result<AwsConfigFile> read_aws_config(const std::string& path) {
 }
 
 // The config file writes "[profile NAME]", but "[default]"; the credentials file always "[NAME]".
-std::map<std::string, std::string> config_section(const AwsConfigFile& file, const std::string& name) {
-  auto found = file.find("profile " + name);
-  if (found == file.end() && name == "default") found = file.find(name);
-  return found == file.end() ? std::map<std::string, std::string>() : found->second;
+AwsConfigFile::const_iterator find_in_config(const AwsConfigFile& file, const std::string& name) {
+  const auto found = file.find("profile " + name);
+  return found == file.end() && name == "default" ? file.find(name) : found;
 }
 
-void resolve_endpoints(AwsProfile& profile, const AwsConfigFile& config, const Environment& environment) {
-  if (environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == "true") return;
-  std::map<std::string, std::string> services;
-  if (const auto found = config.find("services " + entry(profile.config, "services")); found != config.end())
-    services = found->second;
-  const std::string for_all = environment("AWS_ENDPOINT_URL");
-  profile.endpoint_url = first_of({for_all, entry(profile.config, "endpoint_url")});
-  profile.s3_endpoint_url =
-      first_of({environment("AWS_ENDPOINT_URL_S3"), for_all, entry(services, "s3.endpoint_url"), profile.endpoint_url});
-  profile.sqs_endpoint_url = first_of(
-      {environment("AWS_ENDPOINT_URL_SQS"), for_all, entry(services, "sqs.endpoint_url"), profile.endpoint_url});
+Result<AwsFiles> read_aws_files(const Environment& environment) {
+  const std::string home = environment("HOME");
+  const std::string folder = home.empty() ? "" : home + "/.aws/";
+  AwsFiles files;
+  files.config_path = first_of({environment("AWS_CONFIG_FILE"), folder.empty() ? "" : folder + "config"});
+  files.credentials_path =
+      first_of({environment("AWS_SHARED_CREDENTIALS_FILE"), folder.empty() ? "" : folder + "credentials"});
+  auto config = read_aws_config(files.config_path);
+  if (!config) return config.error();
+  auto credentials = read_aws_config(files.credentials_path);
+  if (!credentials) return credentials.error();
+  files.config = *std::move(config);
+  files.credentials = *std::move(credentials);
+  return files;
+}
+
+void resolve_endpoints(AwsProfile& profile, const Environment& environment) {
+  if (is_aws_true(first_of({environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
+                            profile.entries.get("ignore_configured_endpoint_urls")})))
+    return;
+  AwsProfileEntries services;
+  if (const auto found = profile.files.config.find("services " + profile.entries.get("services"));
+      found != profile.files.config.end())
+    services.config = found->second;
+  const auto url = [&](const std::string& variable, const std::string& service) {
+    return first_of({environment("AWS_ENDPOINT_URL_" + variable), environment("AWS_ENDPOINT_URL"),
+                     services.get(service + ".endpoint_url"), profile.entries.get("endpoint_url")});
+  };
+  profile.s3_endpoint_url = url("S3", "s3");
+  profile.sqs_endpoint_url = url("SQS", "sqs");
+  profile.sts_endpoint_url = url("STS", "sts");
+  profile.sso_endpoint_url = url("SSO", "sso");
 }
 
 }  // namespace
@@ -117,36 +133,55 @@ Result<AwsConfigFile> parse_aws_config(std::string_view text, std::string_view n
   return file;
 }
 
-Result<AwsProfile> load_aws_profile(const Environment& environment, const std::string& profile_setting) {
-  AwsProfile profile;
-  profile.name = first_of({profile_setting, environment("AWS_PROFILE"), environment("AWS_DEFAULT_PROFILE"), "default"});
-  profile.chosen = !first_of({profile_setting, environment("AWS_PROFILE"), environment("AWS_DEFAULT_PROFILE")}).empty();
-  const std::string home = environment("HOME");
-  const std::string folder = home.empty() ? "" : home + "/.aws/";
-  profile.config_file = first_of({environment("AWS_CONFIG_FILE"), folder.empty() ? "" : folder + "config"});
-  profile.credentials_file =
-      first_of({environment("AWS_SHARED_CREDENTIALS_FILE"), folder.empty() ? "" : folder + "credentials"});
+std::string AwsProfileEntries::get(const std::string& entry) const {
+  for (const auto* entries : {&credentials, &config})
+    if (const auto found = entries->find(entry); found != entries->end()) return found->second;
+  return {};
+}
 
-  auto config = read_aws_config(profile.config_file);
-  if (!config) return config.error();
-  auto credentials = read_aws_config(profile.credentials_file);
-  if (!credentials) return credentials.error();
-  const bool is_known = credentials->contains(profile.name) || config->contains("profile " + profile.name) ||
-                        (profile.name == "default" && config->contains("default"));
-  if (profile.chosen && !is_known && profile.name != "default")
+std::optional<AwsProfileEntries> find_aws_profile(const AwsFiles& files, const std::string& name) {
+  const auto config = find_in_config(files.config, name);
+  const auto credentials = files.credentials.find(name);
+  if (config == files.config.end() && credentials == files.credentials.end()) return std::nullopt;
+  AwsProfileEntries profile{name, {}, {}};
+  if (config != files.config.end()) profile.config = config->second;
+  if (credentials != files.credentials.end()) profile.credentials = credentials->second;
+  return profile;
+}
+
+Result<AwsProfile> load_aws_profile(const Environment& environment, const std::string& profile_setting) {
+  auto files = read_aws_files(environment);
+  if (!files) return files.error();
+  AwsProfile profile;
+  profile.files = *std::move(files);
+  const std::string name = first_of({profile_setting, environment("AWS_PROFILE"), environment("AWS_DEFAULT_PROFILE")});
+  profile.chosen = !name.empty();
+  profile.name = profile.chosen ? name : "default";
+  auto entries = find_aws_profile(profile.files, profile.name);
+  if (!entries && profile.chosen && profile.name != "default")
     return Error{ErrorKind::invalid,
-                 "AWS profile '" + profile.name + "' is neither in '" + profile.config_file + "' nor in '" +
-                     profile.credentials_file + "'",
+                 "AWS profile '" + profile.name + "' is neither in '" + profile.files.config_path + "' nor in '" +
+                     profile.files.credentials_path + "'",
                  {}};
 
-  profile.config = config_section(*config, profile.name);
-  if (const auto found = credentials->find(profile.name); found != credentials->end())
-    profile.credentials = found->second;
-  profile.region = first_of({environment("AWS_REGION"), environment("AWS_DEFAULT_REGION"),
-                             entry(profile.config, "region"), entry(profile.credentials, "region")});
-  profile.ca_bundle = first_of({environment("AWS_CA_BUNDLE"), entry(profile.config, "ca_bundle")});
-  resolve_endpoints(profile, *config, environment);
+  profile.entries = entries ? *std::move(entries) : AwsProfileEntries{profile.name, {}, {}};
+  const auto with_fallback = [&](const std::string& variable, const std::string& entry) {
+    return first_of({environment(variable), profile.entries.get(entry)});
+  };
+  profile.region = first_of({environment("AWS_REGION"), with_fallback("AWS_DEFAULT_REGION", "region")});
+  profile.ca_bundle = with_fallback("AWS_CA_BUNDLE", "ca_bundle");
+  profile.addressing = profile.entries.get("s3.addressing_style");
+  profile.variant.dual_stack = is_aws_true(with_fallback("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
+  profile.variant.fips = is_aws_true(with_fallback("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
+  resolve_endpoints(profile, environment);
   return profile;
+}
+
+bool is_aws_true(std::string_view text) {
+  constexpr std::string_view k_true = "true";
+  return text.size() == k_true.size() && std::equal(text.begin(), text.end(), k_true.begin(), [](char a, char b) {
+           return (a | 0x20) == b;  // lower case, where it is a letter
+         });
 }
 
 }  // namespace repoupdate

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
+#include "io/aws_endpoint.hpp"
 
 namespace repoupdate {
 
@@ -27,23 +29,53 @@ inline constexpr std::uint64_t k_max_aws_config_file = 1 << 20;
 // comment nor blank. `name` is for messages.
 Result<AwsConfigFile> parse_aws_config(std::string_view text, std::string_view name);
 
+// Both files as they were read. Holds secrets: never print the entries.
+struct AwsFiles {
+  std::string config_path;  // whether or not the files exist
+  std::string credentials_path;
+  AwsConfigFile config;
+  AwsConfigFile credentials;
+};
+
+// What the two files say about one profile, or about one [sso-session] or [services] section. Holds secrets.
+struct AwsProfileEntries {
+  std::string name;
+  std::map<std::string, std::string> config;
+  std::map<std::string, std::string> credentials;
+
+  // "" when there is no such entry. The credentials file goes before the config file.
+  std::string get(const std::string& entry) const;
+  bool has(const std::string& entry) const { return !get(entry).empty(); }
+};
+
+// Nothing when neither file names it.
+std::optional<AwsProfileEntries> find_aws_profile(const AwsFiles& files, const std::string& name);
+
 // What the environment and the files say about one profile. Holds secrets: never print the entries.
 struct AwsProfile {
-  std::string name;              // the setting, AWS_PROFILE, AWS_DEFAULT_PROFILE, "default"
-  bool chosen = false;           // somebody named it: no other source may stand in for it
-  std::string region;            // AWS_REGION, AWS_DEFAULT_REGION, then the profile's; may be empty
-  std::string endpoint_url;      // AWS_ENDPOINT_URL, then the profile's; may be empty
-  std::string s3_endpoint_url;   // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's services, endpoint_url
-  std::string sqs_endpoint_url;  // the same with AWS_ENDPOINT_URL_SQS
-  std::string ca_bundle;         // AWS_CA_BUNDLE, then the profile's; may be empty
-  std::string config_file;       // the paths that were read, whether or not they exist
-  std::string credentials_file;
-  std::map<std::string, std::string> config;       // the profile's entries in the config file
-  std::map<std::string, std::string> credentials;  // and in the credentials file
+  std::string name;            // the setting, AWS_PROFILE, AWS_DEFAULT_PROFILE, "default"
+  bool chosen = false;         // somebody named it: no other source may stand in for it
+  std::string region;          // AWS_REGION, AWS_DEFAULT_REGION, then the profile's; may be empty
+  std::string ca_bundle;       // AWS_CA_BUNDLE, then the profile's; may be empty
+  std::string addressing;      // the profile's addressing_style of s3: "path", "virtual", "auto"; may be empty
+  AwsEndpointVariant variant;  // AWS_USE_DUALSTACK_ENDPOINT, AWS_USE_FIPS_ENDPOINT, then the profile's
+
+  // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's services, its endpoint_url; and so for each service. May be
+  // empty, and all are with AWS_IGNORE_CONFIGURED_ENDPOINT_URLS or the profile's ignore_configured_endpoint_urls.
+  std::string s3_endpoint_url;
+  std::string sqs_endpoint_url;
+  std::string sts_endpoint_url;
+  std::string sso_endpoint_url;
+
+  AwsProfileEntries entries;
+  AwsFiles files;
 };
 
 // ErrorKind::invalid when a chosen profile is in neither file, or a file is malformed; denied or io when a file
 // cannot be read. Files that do not exist are empty.
 Result<AwsProfile> load_aws_profile(const Environment& environment, const std::string& profile_setting);
+
+// "true" in any case, as the AWS SDKs read a switch.
+bool is_aws_true(std::string_view text);
 
 }  // namespace repoupdate

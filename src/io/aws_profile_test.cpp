@@ -86,7 +86,7 @@ TEST_F(AwsProfileTest, SettingGoesBeforeEnvironmentBeforeDefault) {
 
 TEST_F(AwsProfileTest, ChosenProfileMustExist) {
   write("credentials", "[only-here]\naws_access_key_id = A\naws_secret_access_key = S\n");
-  EXPECT_EQ(load("only-here")->credentials.at("aws_access_key_id"), "A");
+  EXPECT_EQ(load("only-here")->entries.credentials.at("aws_access_key_id"), "A");
   const auto missing = load("nowhere");
   ASSERT_TRUE(missing.failed_with(ErrorKind::invalid));
   EXPECT_NE(missing.error().message.find("'nowhere'"), std::string::npos);
@@ -105,6 +105,48 @@ TEST_F(AwsProfileTest, EndpointOfOneServiceGoesBeforeTheOneOfAll) {
   EXPECT_EQ(load()->sqs_endpoint_url, "http://q");
   m_environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true";
   EXPECT_EQ(load()->sqs_endpoint_url, "");
+}
+
+TEST_F(AwsProfileTest, EveryServiceHasAnEndpointOfItsOwn) {
+  write(
+      "config",
+      "[default]\nendpoint_url = http://profile\nservices = local\n[services local]\nsts =\n  endpoint_url = http://t\n"
+      "sso =\n  endpoint_url = http://o\n");
+  EXPECT_EQ(load()->sts_endpoint_url, "http://t");
+  EXPECT_EQ(load()->sso_endpoint_url, "http://o");
+  m_environment["AWS_ENDPOINT_URL_STS"] = "http://127.0.0.1:9";
+  EXPECT_EQ(load()->sts_endpoint_url, "http://127.0.0.1:9");
+  EXPECT_EQ(load()->s3_endpoint_url, "http://profile");
+}
+
+TEST_F(AwsProfileTest, ProfileMayIgnoreEndpointsToo) {
+  write("config", "[default]\nendpoint_url = http://profile\nignore_configured_endpoint_urls = true\n");
+  EXPECT_EQ(load()->s3_endpoint_url, "");
+  m_environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "false";
+  EXPECT_EQ(load()->s3_endpoint_url, "http://profile");
+}
+
+TEST_F(AwsProfileTest, VariantOfTheEndpointsComesFromTheEnvironmentThenFromTheProfile) {
+  EXPECT_FALSE(load()->variant.dual_stack);
+  EXPECT_FALSE(load()->variant.fips);
+  write("config",
+        "[default]\nuse_dualstack_endpoint = true\nuse_fips_endpoint = TRUE\ns3 =\n  addressing_style = path\n");
+  EXPECT_TRUE(load()->variant.dual_stack);
+  EXPECT_TRUE(load()->variant.fips);
+  EXPECT_EQ(load()->addressing, "path");
+  m_environment["AWS_USE_DUALSTACK_ENDPOINT"] = "false";
+  m_environment["AWS_USE_FIPS_ENDPOINT"] = "no";
+  EXPECT_FALSE(load()->variant.dual_stack);
+  EXPECT_FALSE(load()->variant.fips);
+}
+
+TEST_F(AwsProfileTest, CredentialsFileGoesBeforeTheConfigFile) {
+  write("config", "[profile both]\nregion = a\nrole_arn = config\n");
+  write("credentials", "[both]\nrole_arn = credentials\n");
+  const auto profile = load("both");
+  EXPECT_EQ(profile->entries.get("role_arn"), "credentials");
+  EXPECT_EQ(profile->entries.get("region"), "a");
+  EXPECT_EQ(profile->entries.get("output"), "");
 }
 
 TEST_F(AwsProfileTest, FilesCanBeElsewhere) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where AWS credentials come from, in the order of the AWS SDKs: environment, the profile in the shared files,
-// the container endpoint, the instance metadata service.
-// Source: "Standardized credential providers", AWS SDKs and Tools Reference Guide.
+// The credentials in use: fetched when they are needed, kept while they are good, renewed before their end. Where they
+// come from is credential_chain.hpp's.
 #pragma once
 
 #include <memory>
@@ -10,24 +9,27 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "io/aws_profile.hpp"
+#include "io/credential_chain.hpp"
 #include "io/http_client.hpp"
 #include "io/sigv4.hpp"
 
 namespace repoupdate {
 
-// Gives credentials that are good for some minutes at least. Thread-safe: whoever finds them near their end
-// fetches new ones, the others wait for these. When that fails, those at hand are given until they expire.
+// Gives credentials that are good for a request at least. Thread-safe: one thread fetches new ones when a quarter of an
+// hour is left, or half of their life if that is less. The others go on with those at hand; where these are not good
+// for another minute, they wait for the new ones. When a renewal fails, those at hand are given until they expire, and
+// it is tried again after a minute.
 //
 // `profile` is the settings' choice: it goes before the environment's keys, and when it has no credentials no
-// other source stands in for it. ErrorKind::unsupported, naming the entry, for a profile that assumes a role or
-// uses single sign-on, a process or a web identity.
+// other source stands in for it.
 class CredentialsProvider {
 public:
   // `http` and `clock` must outlive the provider. Nothing is read before the first get().
-  CredentialsProvider(Environment environment, std::string profile, HttpClient& http, Clock& clock);
+  CredentialsProvider(Environment environment, std::string profile, HttpClient& http, Clock& clock,
+                      CredentialsOptions options = {});
   ~CredentialsProvider();
 
-  // ErrorKind::denied, naming every source that was looked at, when there are none. Never names a secret.
+  // Errors are find_credentials()'s. They never name a secret.
   Result<Credentials> get();
 
   // A service called `used` expired: the next get() reads the sources again. Does nothing when others are in use

@@ -4,13 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
-#include <fstream>
-#include <map>
+#include <future>
+#include <thread>
 
 #include "base/parallel.hpp"
-#include "testkit/fake_clock.hpp"
-#include "testkit/loopback_server.hpp"
+#include "io/metadata_credentials.hpp"
+#include "io/sample_aws_home.hpp"
 
 namespace repoupdate {
 namespace {
@@ -20,29 +19,11 @@ std::string temporary_keys(const std::string& id, SystemTime expires) {
          to_iso8601(expires) + R"("})";
 }
 
-// A provider that sees an environment which is a map, a home of its own, and a metadata service when one is made.
-class CredentialsTest : public ::testing::Test {
+class CredentialsTest : public AwsHome {
 protected:
-  CredentialsTest() {
-    std::filesystem::create_directories(m_home / ".aws");
-    m_environment = {{"HOME", m_home}, {"AWS_EC2_METADATA_DISABLED", "true"}};
-  }
-  ~CredentialsTest() override { std::filesystem::remove_all(m_home); }
-
-  void write(const std::string& name, const std::string& text) { std::ofstream(m_home / ".aws" / name) << text; }
-
-  CredentialsProvider provider(const std::string& profile = {}) {
-    return {[this](const std::string& name) {
-              const auto found = m_environment.find(name);
-              return found == m_environment.end() ? std::string() : found->second;
-            },
-            profile, m_http, m_clock};
-  }
-  Result<Credentials> get(const std::string& profile = {}) { return provider(profile).get(); }
-
   // IMDSv2, which wants a token from a PUT before it tells anything.
   void serve_instance(std::function<std::string()> keys) {
-    m_server = std::make_unique<LoopbackServer>([keys = std::move(keys)](const WireRequest& request, int) {
+    serve([keys = std::move(keys)](const WireRequest& request, int) {
       if (request.method == "PUT" && request.target == "/latest/api/token" &&
           request.header("x-aws-ec2-metadata-token-ttl-seconds") == "21600")
         return answer(200, {}, "TOKEN");
@@ -54,14 +35,6 @@ protected:
     m_environment.erase("AWS_EC2_METADATA_DISABLED");
     m_environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = m_server->url();
   }
-
-  const std::filesystem::path m_home =
-      std::filesystem::path(::testing::TempDir()) /
-      ("credentials-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-  std::map<std::string, std::string> m_environment;
-  FakeClock m_clock;
-  std::unique_ptr<LoopbackServer> m_server;
-  HttpClient m_http{HttpClientOptions{}};
 };
 
 TEST_F(CredentialsTest, EnvironmentComesFirst) {
@@ -104,29 +77,16 @@ TEST_F(CredentialsTest, NoOtherSourceStandsInForAChosenProfile) {
   EXPECT_TRUE(m_server->requests().empty());
 }
 
-TEST_F(CredentialsTest, NamesWhatAProfileWantsAndIsNotSupported) {
-  for (const std::string name :
-       {"role_arn", "sso_session", "sso_start_url", "web_identity_token_file", "credential_process"}) {
-    write("config", "[profile build]\n" + name + " = something\n");
-    const auto credentials = get("build");
-    ASSERT_TRUE(credentials.failed_with(ErrorKind::unsupported)) << name;
-    EXPECT_NE(credentials.error().message.find("'" + name + "'"), std::string::npos);
-    EXPECT_NE(credentials.error().message.find("'build'"), std::string::npos);
-  }
-  m_environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = "/token";
-  EXPECT_TRUE(get().failed_with(ErrorKind::unsupported));
-}
-
 TEST_F(CredentialsTest, NamesEverySourceWhenThereIsNone) {
   const auto credentials = get();
   ASSERT_TRUE(credentials.failed_with(ErrorKind::denied));
-  for (const char* source :
-       {"AWS_ACCESS_KEY_ID", "profile 'default'", "AWS_CONTAINER_CREDENTIALS", "instance metadata"})
+  for (const char* source : {"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "profile 'default'",
+                             "AWS_CONTAINER_CREDENTIALS", "instance metadata"})
     EXPECT_NE(credentials.error().message.find(source), std::string::npos) << source;
 }
 
 TEST_F(CredentialsTest, ContainerEndpointGetsItsTokenFromAFileThatChanges) {
-  m_server = std::make_unique<LoopbackServer>([this](const WireRequest& request, int) {
+  serve([this](const WireRequest& request, int) {
     return answer(200, {}, temporary_keys("CONTAINER-" + request.header("authorization"), m_clock.now()));
   });
   m_environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = m_server->url() + "/creds?id=a%2Fb";
@@ -149,6 +109,29 @@ TEST_F(CredentialsTest, TokenOfAContainerGoesToNoOtherMachine) {
   }
 }
 
+TEST_F(CredentialsTest, ContainerOfEcsAsksAtTheLinkLocalAddressAndOneOfEksAtItsOwn) {
+  m_environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "/v2/credentials/some-id";
+  m_environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://192.0.2.1/never-asked";
+  const auto ecs = container_request(environment());
+  ASSERT_TRUE(ecs.ok()) << ecs.error().text();
+  EXPECT_EQ(url(**ecs), "http://169.254.170.2/v2/credentials/some-id");
+  m_environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "@evil.example/";
+  EXPECT_TRUE(container_request(environment()).failed_with(ErrorKind::invalid));
+
+  m_environment.erase("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+  m_environment["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = path("eks-token");
+  write("eks-token", "eyJ.token\n");
+  for (const std::string eks : {"http://169.254.170.23/v1/credentials", "http://[fd00:ec2::23]/v1/credentials"}) {
+    m_environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = eks;
+    const auto request = container_request(environment());
+    ASSERT_TRUE(request.ok()) << request.error().text();
+    EXPECT_EQ(url(**request), eks);
+    EXPECT_EQ((*request)->headers, (HttpHeaders{{"authorization", "eyJ.token"}}));
+  }
+  m_environment["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = path("missing");
+  EXPECT_TRUE(container_request(environment()).failed_with(ErrorKind::denied));
+}
+
 TEST_F(CredentialsTest, BrokenContainerEndpointIsNotPassedOver) {
   serve_instance([this] { return temporary_keys("IMDS", m_clock.now() + std::chrono::hours(6)); });
   LoopbackServer container([](const WireRequest&, int) { return answer(500); });
@@ -164,6 +147,19 @@ TEST_F(CredentialsTest, InstanceMetadataIsTheLastSource) {
   EXPECT_EQ(credentials->access_key_id, "IMDS");
   EXPECT_EQ(credentials->session_token, "T");
   EXPECT_TRUE(credentials->expires.has_value());
+}
+
+// Version 1 would give the keys to whoever makes this machine fetch a URL.
+TEST_F(CredentialsTest, InstanceThatKnowsNoSessionTokensIsNotAskedWithoutOne) {
+  serve([this](const WireRequest& request, int) {
+    if (request.method == "PUT") return answer(404);
+    if (request.target.ends_with("/")) return answer(200, {}, "my-role");
+    return answer(200, {}, temporary_keys("V1", m_clock.now() + std::chrono::hours(6)));
+  });
+  m_environment.erase("AWS_EC2_METADATA_DISABLED");
+  m_environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = m_server->url();
+  EXPECT_TRUE(get().failed_with(ErrorKind::denied));
+  EXPECT_EQ(m_server->requests().size(), 1U);
 }
 
 TEST_F(CredentialsTest, BrokenAnswersAreNamedAndNotUsed) {
@@ -183,8 +179,59 @@ TEST_F(CredentialsTest, RenewsOnceForAllThreadsBeforeTheEnd) {
   m_clock.advance(std::chrono::minutes(44));
   EXPECT_EQ(provider.get()->access_key_id, "K1");
   m_clock.advance(std::chrono::minutes(2));
-  for_each_parallel(8, 8, [&](std::size_t) { EXPECT_EQ(provider.get()->access_key_id, "K2"); });
+  for_each_parallel(8, 8, [&](std::size_t) { EXPECT_TRUE(provider.get().ok()); });
+  EXPECT_EQ(provider.get()->access_key_id, "K2");
   EXPECT_EQ(fetches, 2);
+}
+
+// The answer to the renewal comes only when everybody else has got credentials: they cannot have waited for it.
+TEST_F(CredentialsTest, NobodyWaitsForARenewalWhileTheOldOnesAreGood) {
+  std::promise<void> others_are_done;
+  int fetches = 0;
+  serve_instance([&, done = others_are_done.get_future().share()] {
+    if (++fetches == 2) done.wait();
+    return temporary_keys("K" + std::to_string(fetches), m_clock.now() + std::chrono::hours(1));
+  });
+  CredentialsProvider provider = this->provider();
+  ASSERT_EQ(provider.get()->access_key_id, "K1");
+  m_clock.advance(std::chrono::minutes(50));
+  auto renewed = std::async(std::launch::async, [&] { return provider.get(); });
+  while (m_server->requests().size() < 6) std::this_thread::yield();  // three for each fetch
+  for_each_parallel(4, 4, [&](std::size_t) { EXPECT_EQ(provider.get()->access_key_id, "K1"); });
+  others_are_done.set_value();
+  EXPECT_EQ(renewed.get()->access_key_id, "K2");
+  EXPECT_EQ(provider.get()->access_key_id, "K2");
+}
+
+TEST_F(CredentialsTest, FirstFetchIsSharedByAllThreadsAlsoWhenItFails) {
+  std::promise<void> others_wait;
+  std::atomic<int> fetches = 0;
+  LoopbackServer container([&, done = others_wait.get_future().share()](const WireRequest&, int) {
+    if (++fetches == 1) done.wait();
+    return answer(403);
+  });
+  m_environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = container.url();
+  CredentialsProvider provider = this->provider();
+  auto first = std::async(std::launch::async, [&] { return provider.get(); });
+  while (container.requests().empty()) std::this_thread::yield();
+  auto second = std::async(std::launch::async, [&] { return provider.get(); });
+  others_wait.set_value();
+  EXPECT_TRUE(first.get().failed_with(ErrorKind::denied));
+  EXPECT_TRUE(second.get().failed_with(ErrorKind::denied));
+  EXPECT_LE(fetches, 2);  // one, when the second thread was in time
+}
+
+// 15 minutes is what a role's session may be cut down to: it must not be fetched anew every minute.
+TEST_F(CredentialsTest, ShortLifeIsUsedToItsHalf) {
+  int fetches = 0;
+  serve_instance(
+      [&] { return temporary_keys("K" + std::to_string(++fetches), m_clock.now() + std::chrono::minutes(15)); });
+  CredentialsProvider provider = this->provider();
+  ASSERT_EQ(provider.get()->access_key_id, "K1");
+  m_clock.advance(std::chrono::minutes(7));
+  EXPECT_EQ(provider.get()->access_key_id, "K1");
+  m_clock.advance(std::chrono::minutes(1));
+  EXPECT_EQ(provider.get()->access_key_id, "K2");
 }
 
 TEST_F(CredentialsTest, UsesWhatIsStillGoodWhileItCannotRenew) {

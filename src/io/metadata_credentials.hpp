@@ -13,13 +13,18 @@
 
 namespace repoupdate {
 
-// Nothing when the environment names no container endpoint (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI).
-// ErrorKind::invalid for a plain http endpoint that is neither this machine's nor link-local: it would get the
-// authorization token.
+// What a container's endpoint is asked: at 169.254.170.2 for AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, else at _FULL_URI,
+// with AWS_CONTAINER_AUTHORIZATION_TOKEN or what the file of ..._TOKEN_FILE says by now. Nothing when the environment
+// names neither. ErrorKind::invalid for a plain http endpoint that is neither this machine's nor link-local: it would
+// get the token.
+Result<std::optional<HttpRequest>> container_request(const Environment& environment);
+
+// Nothing where container_request() is nothing.
 Result<std::optional<Credentials>> container_credentials(HttpClient& http, const Environment& environment);
 
-// Nothing when AWS_EC2_METADATA_DISABLED is "true". ErrorKind::unavailable, timed_out or not_found when no such
-// service answers or the instance has no role.
+// Nothing when AWS_EC2_METADATA_DISABLED is "true". Version 1, without a session token, is never asked.
+// AWS_EC2_METADATA_SERVICE_ENDPOINT, or ..._ENDPOINT_MODE=IPv6, say where it is when not at 169.254.169.254.
+// ErrorKind::unavailable, timed_out or not_found when no such service answers or the instance has no role.
 Result<std::optional<Credentials>> instance_credentials(HttpClient& http, const Environment& environment);
 
 }  // namespace repoupdate

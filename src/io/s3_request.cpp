@@ -8,8 +8,6 @@
 namespace repoupdate {
 namespace {
 
-constexpr std::string_view k_default_region = "us-east-1";
-
 bool is_bucket_name(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
@@ -17,17 +15,22 @@ bool is_bucket_name(std::string_view name) {
   });
 }
 
+// A label of a host's name that the certificate of the endpoint covers: no dots. Source: "Bucket naming rules".
+bool can_be_host(std::string_view name) {
+  return name.size() >= 3 && name.size() <= 63 && name.front() != '-' && name.back() != '-' &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+}
+
 HttpRequest bucket_request(const S3Bucket& bucket, std::string method, std::string_view key) {
   HttpRequest request;
   request.method = std::move(method);
   request.scheme = bucket.endpoint.scheme;
-  request.host = bucket.endpoint.host;
+  request.host = bucket_host(bucket);
   request.path = bucket.endpoint.path + '/';
   if (bucket.path_style) {
     request.path += bucket.options.bucket;
     if (!key.empty()) request.path += '/';
-  } else {
-    request.host.insert(0, bucket.options.bucket + '.');
   }
   request.path += key;
   if (!bucket.options.expected_bucket_owner.empty())
@@ -86,15 +89,26 @@ Result<S3Bucket> resolve_bucket(S3BucketOptions options) {
     return Error{ErrorKind::invalid,
                  where + ": packages in storage class " + options.storage_class + " cannot be installed",
                  {}};
-  auto endpoint = aws_endpoint("s3", options.region, options.endpoint_url);
+  std::string region = options.region.empty() ? std::string(k_default_region) : options.region;
+  auto endpoint = aws_endpoint("s3", region, options.endpoint_url, options.variant);
   if (!endpoint) return std::move(endpoint).error().within(where);
 
-  S3Bucket bucket{std::move(options), *std::move(endpoint), {}, false};
-  bucket.region = bucket.options.region.empty() ? std::string(k_default_region) : bucket.options.region;
-  // A name with dots has no certificate below the endpoint's.
-  const bool has_dots = bucket.options.bucket.find('.') != std::string::npos;
-  bucket.path_style = bucket.options.path_style.value_or(bucket.endpoint.custom || has_dots);
+  S3Bucket bucket{std::move(options), *std::move(endpoint), std::move(region), false};
+  bucket.path_style = bucket.options.path_style.value_or(bucket.endpoint.custom || !can_be_host(bucket.options.bucket));
   return bucket;
+}
+
+std::string bucket_host(const S3Bucket& bucket) {
+  return bucket.path_style ? bucket.endpoint.host : bucket.options.bucket + '.' + bucket.endpoint.host;
+}
+
+Result<S3Bucket> bucket_in_region(const S3Bucket& bucket, const std::string& region) {
+  auto endpoint = aws_endpoint("s3", region, bucket.options.endpoint_url, bucket.options.variant);
+  if (!endpoint) return std::move(endpoint).error();
+  S3Bucket moved = bucket;
+  moved.endpoint = *std::move(endpoint);
+  moved.region = region;
+  return moved;
 }
 
 Result<void> check_s3_key(std::string_view key) {

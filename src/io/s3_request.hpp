@@ -17,9 +17,10 @@ namespace repoupdate {
 
 struct S3BucketOptions {
   std::string bucket;
-  std::string region;              // may be empty with an endpoint_url: "us-east-1" then
+  std::string region;              // empty: k_default_region, until the store says where the bucket is
   std::string endpoint_url;        // empty: AWS
-  std::optional<bool> path_style;  // none: with a custom endpoint, or when the bucket's name has dots
+  AwsEndpointVariant variant;      // of AWS
+  std::optional<bool> path_style;  // none: with a custom endpoint, or when the bucket's name cannot be a host's
   std::string storage_class;       // of packages; empty: the bucket's default
   std::string acl;                 // canned, of every object; empty: no ACL header
   std::string sse;                 // of every object: "", "AES256", "aws:kms"
@@ -38,6 +39,11 @@ struct S3Bucket {
 // ErrorKind::invalid for a malformed name, region or URL, for an unknown encryption, and for a storage class
 // out of which nobody can read at once.
 Result<S3Bucket> resolve_bucket(S3BucketOptions options);
+
+// The host of all requests about the bucket.
+std::string bucket_host(const S3Bucket& bucket);
+// The same bucket where the store says that it is: another endpoint of AWS, the same one of another store.
+Result<S3Bucket> bucket_in_region(const S3Bucket& bucket, const std::string& region);
 
 inline constexpr std::size_t k_max_s3_key = 1024;  // bytes
 // ErrorKind::invalid for an empty key, which would mean the bucket itself, and for one that is too long.

@@ -46,6 +46,30 @@ TEST(S3Bucket, SignsForADefaultRegionWhereTheStoreHasNone) {
   EXPECT_EQ(resolve_bucket(options)->region, "us-east-1");
 }
 
+TEST(S3Bucket, IsLookedForInADefaultRegionAndFoundInAnother) {
+  S3BucketOptions options;
+  options.bucket = "packages";
+  options.variant.dual_stack = true;
+  const auto bucket = resolve_bucket(options);
+  ASSERT_TRUE(bucket.ok());
+  EXPECT_EQ(bucket->region, "us-east-1");
+  EXPECT_EQ(bucket_host(*bucket), "packages.s3.dualstack.us-east-1.amazonaws.com");
+  const auto moved = bucket_in_region(*bucket, "cn-north-1");
+  ASSERT_TRUE(moved.ok());
+  EXPECT_EQ(moved->region, "cn-north-1");
+  EXPECT_EQ(bucket_host(*moved), "packages.s3.dualstack.cn-north-1.amazonaws.com.cn");
+  EXPECT_TRUE(bucket_in_region(*bucket, "evil.example/").failed_with(ErrorKind::invalid));
+}
+
+// Such a name is no label of a host that the endpoint's certificate covers.
+TEST(S3Bucket, StandsInThePathWhereItsNameCannotBeAHosts) {
+  for (const std::string name : {"with.dots", "under_score", "Capital", "ab", "-dash", "dash-"}) {
+    S3BucketOptions options;
+    options.bucket = name;
+    EXPECT_EQ(url(head_bucket_request(bucket(options))), "https://s3.eu-west-1.amazonaws.com/" + name);
+  }
+}
+
 TEST(S3Bucket, RefusesOptionsThatCannotWork) {
   const auto refused = [](auto change) {
     S3BucketOptions options;
@@ -58,7 +82,7 @@ TEST(S3Bucket, RefusesOptionsThatCannotWork) {
   EXPECT_TRUE(refused([](S3BucketOptions& options) { options.bucket = ""; }));
   EXPECT_TRUE(refused([](S3BucketOptions& options) { options.bucket = "a/b"; }));
   EXPECT_TRUE(refused([](S3BucketOptions& options) { options.bucket = ".."; }));
-  EXPECT_TRUE(refused([](S3BucketOptions& options) { options.region = ""; }));
+  EXPECT_TRUE(refused([](S3BucketOptions& options) { options.region = "evil.example/"; }));
   EXPECT_TRUE(refused([](S3BucketOptions& options) { options.endpoint_url = "127.0.0.1"; }));
   EXPECT_TRUE(refused([](S3BucketOptions& options) { options.sse = "rot13"; }));
   EXPECT_TRUE(refused([](S3BucketOptions& options) { options.sse_kms_key_id = "key"; }));

@@ -17,7 +17,7 @@ constexpr Duration k_answer_time = std::chrono::seconds(10);  // beyond the time
 // Requests go where the settings say, else where the queue's own URL lives, else to AWS.
 Result<AwsEndpoint> endpoint_of(const SqsSourceOptions& options, const SqsQueueAddress& queue) {
   if (!options.endpoint_url.empty() || queue.url.empty())
-    return aws_endpoint("sqs", queue.region, options.endpoint_url);
+    return aws_endpoint("sqs", queue.region, options.endpoint_url, options.variant);
   auto endpoint = parse_endpoint_url(queue.url);
   if (endpoint) endpoint->path.clear();
   return endpoint;

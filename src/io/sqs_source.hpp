@@ -23,6 +23,7 @@ struct SqsSourceOptions {
   std::string endpoint_url;  // where requests go instead of AWS; empty: to the host of the queue's URL, or AWS
   // How long a message that was received stays hidden; whoever needs longer extends it. 0 to 12 hours.
   std::chrono::seconds visibility{120};
+  AwsEndpointVariant variant;  // of AWS
 };
 
 // Every message becomes one delivery; one that cannot be read says why in Delivery::problem. Thread-safe.

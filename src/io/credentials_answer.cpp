@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/credentials_answer.hpp"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "io/timestamp.hpp"
+
+namespace repoupdate {
+
+Result<Credentials> parse_credentials_json(const std::string& body, const char* token_name, const std::string& source) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  const auto text = [&json](const char* name) {
+    const auto found = json.find(name);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (!json.is_object()) return Error{ErrorKind::corrupt, source + ": the answer is not a JSON object", {}};
+  if (const std::string code = text("Code"); !code.empty() && code != "Success")
+    return Error{ErrorKind::unavailable, source + ": the answer is not a success", {}};
+  Credentials credentials{text("AccessKeyId"), text("SecretAccessKey"), text(token_name), std::nullopt};
+  if (credentials.access_key_id.empty() || credentials.secret_access_key.empty())
+    return Error{ErrorKind::corrupt, source + ": the answer has no AccessKeyId or SecretAccessKey", {}};
+  if (const std::string expiration = text("Expiration"); !expiration.empty()) {
+    credentials.expires = parse_iso8601(expiration);
+    if (!credentials.expires) return Error{ErrorKind::corrupt, source + ": the answer has a malformed Expiration", {}};
+  }
+  return credentials;
+}
+
+std::optional<std::string> read_token_file(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) return std::nullopt;
+  std::string token(k_max_credentials_answer + 1, '\0');
+  stream.read(token.data(), static_cast<std::streamsize>(token.size()));
+  token.resize(static_cast<std::size_t>(stream.gcount()));
+  while (token.ends_with('\n') || token.ends_with('\r')) token.pop_back();
+  if (token.empty() || token.size() > k_max_credentials_answer) return std::nullopt;
+  return token;
+}
+
+std::string without_secret(std::string text, std::string_view secret) {
+  for (std::size_t at = 0; !secret.empty() && (at = text.find(secret, at)) != std::string::npos;)
+    text.replace(at, secret.size(), "***");
+  return text;
+}
+
+}  // namespace repoupdate
