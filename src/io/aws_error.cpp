@@ -97,18 +97,21 @@ AwsErrorBody parse_json(const std::string& body) {
   return {clean(std::string_view(type).substr(type.find('#') + 1)), clean(message.empty() ? text("Message") : message)};
 }
 
+pugi::xml_node error_node(const pugi::xml_document& document) {
+  const pugi::xml_node error = document.child("Error");
+  return error ? error : document.child("ErrorResponse").child("Error");
+}
+
 AwsErrorBody parse_xml(const std::string& body) {
   pugi::xml_document document;
   if (!document.load_buffer(body.data(), body.size())) return {};
-  pugi::xml_node error = document.child("Error");
-  if (!error) error = document.child("ErrorResponse").child("Error");
+  const pugi::xml_node error = error_node(document);
   return {clean(error.child_value("Code")), clean(error.child_value("Message"))};
 }
 
 std::string advice(std::string_view action, const HttpResponse& response, std::string_view code) {
-  if (const std::string_view region = response.header("x-amz-bucket-region");
-      !region.empty() && (response.status == 301 || response.status == 307 || response.status == 400))
-    return ": the bucket is in region " + clean(region) + ", set that region";
+  if (const std::string region = bucket_region(response); !region.empty())
+    return ": the bucket is in region " + region + ", set that region";
   if (code == "RequestTimeTooSkewed") return ": set this machine's clock";
   if (code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "InvalidClientTokenId" ||
       code == "UnrecognizedClientException" || code == "InvalidToken")
@@ -134,6 +137,14 @@ AwsErrorBody parse_aws_error(const HttpResponse& response) {
     error.code = clean(code.substr(0, code.find(';')));
   }
   return error;
+}
+
+std::string bucket_region(const HttpResponse& refusal) {
+  if (refusal.status != 301 && refusal.status != 307 && refusal.status != 400) return {};
+  if (const std::string_view region = refusal.header("x-amz-bucket-region"); !region.empty()) return clean(region);
+  pugi::xml_document document;
+  if (!document.load_buffer(refusal.body.data(), refusal.body.size())) return {};
+  return clean(error_node(document).child_value("Region"));
 }
 
 ErrorKind aws_error_kind(int status, std::string_view code) {

@@ -21,6 +21,9 @@ inline constexpr std::size_t k_max_aws_message = 500;
 
 AwsErrorBody parse_aws_error(const HttpResponse& response);
 
+// The region that a 301, 307 or 400 of S3 names as the bucket's, in x-amz-bucket-region or in <Region>; else "".
+std::string bucket_region(const HttpResponse& refusal);
+
 // The code decides where it says more than the status: a missing bucket is `no_store`, never `not_found`, so
 // that a wrong bucket name cannot be taken for a package that is gone (I14).
 ErrorKind aws_error_kind(int status, std::string_view code);

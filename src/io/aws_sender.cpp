@@ -79,10 +79,15 @@ struct AwsSender::Attempt {
   std::string code;      // of the refusal
   Credentials used;
 
+  std::string other_region(const AwsCall& call) const {
+    const std::string region = bucket_region(refusal);
+    return region == call.scope.region ? std::string() : region;
+  }
   // HEAD has no body that could name the code; an expired session is a 400 there.
   bool found_credentials_expired(const AwsCall& call) const {
     return code == "ExpiredToken" || code == "ExpiredTokenException" ||
-           (call.request.method == "HEAD" && refusal.status == 400 && !used.session_token.empty());
+           (call.request.method == "HEAD" && refusal.status == 400 && !used.session_token.empty() &&
+            other_region(call).empty());
   }
 };
 
@@ -152,7 +157,8 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
       continue;
     }
     const bool is_resumable = !watch.delivered || call.before_retry;
-    if (!is_worth_repeating(error.kind) || !is_resumable) return {std::move(error), answer_lost};
+    if (!is_worth_repeating(error.kind) || !is_resumable)
+      return {std::move(error), answer_lost, attempt.other_region(call)};
     const Duration delay = retry_delay(m_options.retry, number, jitter(), retry_after(attempt.refusal));
     if (number >= m_options.retry.attempts || m_clock.steady() + delay > give_up) {
       if (number > 1) error.message += " (after " + std::to_string(number) + " attempts)";

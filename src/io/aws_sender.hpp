@@ -46,6 +46,8 @@ struct AwsOutcome {
   // The request was sent more than once, and one of the earlier times may have taken effect without our seeing
   // the answer: a failed condition may be this call's own doing.
   bool answer_lost = false;
+  // Of a refusal that says that the bucket is in another region than the request was signed for; else empty.
+  std::string other_region;
 };
 
 // Thread-safe. ErrorKind::unavailable, throttled and timed_out are repeated with growing, jittered delays; a

@@ -23,10 +23,38 @@ AwsCall S3Caller::call(HttpRequest request, std::string_view key, std::string ac
   AwsCall call;
   call.request = std::move(request);
   call.scope = {m_bucket.region, "s3"};
+  if (const auto place = learnt_place()) {
+    call.request.host = place->host;
+    call.scope.region = place->region;
+  }
   call.subject = subject(key);
   call.action = std::move(action);
   call.exchange.stop = m_stop;
   return call;
+}
+
+std::optional<S3Caller::Place> S3Caller::learnt_place() const {
+  const std::scoped_lock lock(m_mutex);
+  return m_place;
+}
+
+bool S3Caller::learn_place(const std::string& region) const {
+  const auto moved = bucket_in_region(m_bucket, region);
+  if (!moved || !is_aws_region(region)) return false;
+  const std::scoped_lock lock(m_mutex);
+  m_place = Place{bucket_host(*moved), region};
+  return true;
+}
+
+AwsOutcome S3Caller::send(const AwsCall& call) const {
+  AwsOutcome outcome = m_sender.send(call);
+  if (outcome.response || outcome.other_region.empty() || !learn_place(outcome.other_region)) return outcome;
+  AwsCall moved = call;
+  moved.request.host = learnt_place()->host;
+  moved.scope.region = outcome.other_region;
+  AwsOutcome second = m_sender.send(moved);
+  second.answer_lost = second.answer_lost || outcome.answer_lost;
+  return second;
 }
 
 void send_from(HttpExchange& exchange, const StoredBytes& body, std::uint64_t begin, std::uint64_t size) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -27,7 +29,8 @@ struct UploadOutcome {
   bool answer_lost = false;  // see AwsOutcome
 };
 
-// Thread-safe. The sender must outlive it.
+// Thread-safe. The sender must outlive it. When the store says that the bucket is in another region (301, 400
+// AuthorizationHeaderMalformed), the call is sent there, and so are all that follow.
 class S3Caller {
 public:
   S3Caller(S3Bucket bucket, AwsSender& sender, std::stop_token stop);
@@ -37,12 +40,22 @@ public:
   std::string subject(std::string_view key) const;
   // `action` as in an IAM policy: "s3:GetObject".
   AwsCall call(HttpRequest request, std::string_view key, std::string action) const;
-  AwsOutcome send(const AwsCall& call) const { return m_sender.send(call); }
+  AwsOutcome send(const AwsCall& call) const;
 
 private:
+  struct Place {
+    std::string host;
+    std::string region;
+  };
+  std::optional<Place> learnt_place() const;
+  // False when `region` cannot be one.
+  bool learn_place(const std::string& region) const;
+
   S3Bucket m_bucket;
   AwsSender& m_sender;
   std::stop_token m_stop;
+  mutable std::mutex m_mutex;
+  mutable std::optional<Place> m_place;  // guarded by m_mutex; nothing: m_bucket's
 };
 
 // Lets the exchange send these bytes of `body`, which must outlive it, a piece at a time. Errors in reading them are
