@@ -21,6 +21,15 @@ std::string temporary_keys(const std::string& id, SystemTime expires) {
 
 class CredentialsTest : public AwsHome {
 protected:
+  // STS, asked with the web identity of a pod.
+  void serve_role(std::function<WireAnswer(int number)> role) {
+    serve([role = std::move(role)](const WireRequest&, int number) { return role(number); });
+    write("token", "TOKEN");
+    m_environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = path("token");
+    m_environment["AWS_ROLE_ARN"] = "arn:aws:iam::123456789012:role/pod";
+    m_environment["AWS_ENDPOINT_URL_STS"] = m_server->url();
+  }
+
   // IMDSv2, which wants a token from a PUT before it tells anything.
   void serve_instance(std::function<std::string()> keys) {
     serve([keys = std::move(keys)](const WireRequest& request, int) {
@@ -187,16 +196,15 @@ TEST_F(CredentialsTest, RenewsOnceForAllThreadsBeforeTheEnd) {
 // The answer to the renewal comes only when everybody else has got credentials: they cannot have waited for it.
 TEST_F(CredentialsTest, NobodyWaitsForARenewalWhileTheOldOnesAreGood) {
   std::promise<void> others_are_done;
-  int fetches = 0;
-  serve_instance([&, done = others_are_done.get_future().share()] {
-    if (++fetches == 2) done.wait();
-    return temporary_keys("K" + std::to_string(fetches), m_clock.now() + std::chrono::hours(1));
+  serve_role([this, done = others_are_done.get_future().share()](int number) {
+    if (number == 2) done.wait();
+    return sts_answer("AssumeRoleWithWebIdentity", "K" + std::to_string(number), m_clock.now() + std::chrono::hours(1));
   });
   CredentialsProvider provider = this->provider();
   ASSERT_EQ(provider.get()->access_key_id, "K1");
   m_clock.advance(std::chrono::minutes(50));
   auto renewed = std::async(std::launch::async, [&] { return provider.get(); });
-  while (m_server->requests().size() < 6) std::this_thread::yield();  // three for each fetch
+  while (m_server->requests().size() < 2) std::this_thread::yield();
   for_each_parallel(4, 4, [&](std::size_t) { EXPECT_EQ(provider.get()->access_key_id, "K1"); });
   others_are_done.set_value();
   EXPECT_EQ(renewed.get()->access_key_id, "K2");
@@ -204,21 +212,21 @@ TEST_F(CredentialsTest, NobodyWaitsForARenewalWhileTheOldOnesAreGood) {
 }
 
 TEST_F(CredentialsTest, FirstFetchIsSharedByAllThreadsAlsoWhenItFails) {
-  std::promise<void> others_wait;
-  std::atomic<int> fetches = 0;
-  LoopbackServer container([&, done = others_wait.get_future().share()](const WireRequest&, int) {
-    if (++fetches == 1) done.wait();
+  std::promise<void> second_has_begun;
+  serve_role([done = second_has_begun.get_future().share()](int number) {
+    if (number == 1) done.wait();
     return answer(403);
   });
-  m_environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = container.url();
   CredentialsProvider provider = this->provider();
   auto first = std::async(std::launch::async, [&] { return provider.get(); });
-  while (container.requests().empty()) std::this_thread::yield();
-  auto second = std::async(std::launch::async, [&] { return provider.get(); });
-  others_wait.set_value();
+  while (m_server->requests().empty()) std::this_thread::yield();
+  auto second = std::async(std::launch::async, [&] {
+    second_has_begun.set_value();
+    return provider.get();
+  });
   EXPECT_TRUE(first.get().failed_with(ErrorKind::denied));
   EXPECT_TRUE(second.get().failed_with(ErrorKind::denied));
-  EXPECT_LE(fetches, 2);  // one, when the second thread was in time
+  EXPECT_LE(m_server->requests().size(), 2U);  // one, when the second thread was in time
 }
 
 // 15 minutes is what a role's session may be cut down to: it must not be fetched anew every minute.

@@ -38,12 +38,7 @@ protected:
     auto form = form_of(request);
     const std::string action = form["Action"];
     const std::string name = form["RoleArn"].substr(form["RoleArn"].rfind('/') + 1);
-    return answer(200, {{"Content-Type", "text/xml"}},
-                  "<" + action + "Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><" + action +
-                      "Result><AssumedRoleUser><Arn>a</Arn></AssumedRoleUser><Credentials><AccessKeyId>ASIA-" + name +
-                      "</AccessKeyId><SecretAccessKey>ROLE-SECRET</SecretAccessKey><SessionToken>ROLE-TOKEN" +
-                      "</SessionToken><Expiration>" + to_iso8601(m_clock.now() + std::chrono::hours(1)) +
-                      "</Expiration></Credentials></" + action + "Result></" + action + "Response>");
+    return sts_answer(action, "ASIA-" + name, m_clock.now() + std::chrono::hours(1));
   }
   std::string scope(const std::string& key, const std::string& region = "eu-west-1") const {
     return "Credential=" + key + '/' + to_basic_iso8601(m_clock.now()).substr(0, 8) + '/' + region +

@@ -50,6 +50,16 @@ protected:
     return provider(profile, std::move(options)).get();
   }
 
+  // What STS says when somebody may have the role: keys whose id is `id`.
+  static WireAnswer sts_answer(const std::string& action, const std::string& id, SystemTime expires) {
+    return answer(200, {{"Content-Type", "text/xml"}},
+                  "<" + action + "Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><" + action +
+                      "Result><AssumedRoleUser><Arn>a</Arn></AssumedRoleUser><Credentials><AccessKeyId>" + id +
+                      "</AccessKeyId><SecretAccessKey>ROLE-SECRET</SecretAccessKey><SessionToken>ROLE-TOKEN" +
+                      "</SessionToken><Expiration>" + to_iso8601(expires) + "</Expiration></Credentials></" + action +
+                      "Result></" + action + "Response>");
+  }
+
   void serve(LoopbackServer::Responder responder) { m_server = std::make_unique<LoopbackServer>(std::move(responder)); }
 
   std::filesystem::path m_home;

@@ -87,6 +87,73 @@ TEST_F(AgreesWithBotocore, OnEveryOddCharacterOfAKey) {
   EXPECT_EQ(sign_it(request, "s3"), "bed90023b27e32417f6268276de71899e4da5519fba69382bce6c70bf13b7d5e");
 }
 
+TEST_F(AgreesWithBotocore, OnEachOddKeyAlone) {
+  struct Case {
+    const char* key;
+    const char* signature;
+  };
+  for (const Case& c : {
+           Case{"+", "f55f311debde26bd082d6c1b5ab7062cf2ec2f0661af11dc56f59f68043241a6"},
+           Case{"~", "69c26617e2c445f7ba72d5c9cceb9f7b0bd307eb9b07f0512a74e8d708ff7d33"},
+           Case{"^", "f163749f7c57bd203b9d0a614ab2e81eab69d1820c12dfad4f20a025844a9832"},
+           Case{"=", "78e1ba721f4aa1f6ee05c5c73ed1fcc6db92a40c5dfbce5dfe9d4772017b7082"},
+           Case{"&", "5e25b67c6adcea2be7d6b65cfbdf8a56007ff119fc95f696efe19957e24b8cf5"},
+           Case{"%", "b70272b7beeee3b36b3cb2352f9b85df0ae62ea13204fad8012e3b48a5b40d74"},
+           Case{"a b", "be17cc8b0f9342e8bcda98ea358d5f1a190edf07e950cd1fb5f59d9baa21ed8a"},
+           Case{";", "667e1a16e7380d79270bc3dfaf2ae6ed2aefe472df56b9327df95b2c7fcbef22"},
+           Case{",", "b441c55346edeabae3c60073aab8538265327e35fd2f053d167856a48fc6a574"},
+           Case{"@", "4725c3af8c34cee53d3ad947210e267625e65e37433d12530b41827c727b4c51"},
+           Case{"$", "582eb5d9f9694447754bb5a0f1656a1ef047377808819e953ae199eb04a3b872"},
+           Case{"'", "6069e7267c72fcefd51cfc99dd245ef9fcfb25502a6f7546cef95063b780df7a"},
+           Case{"(", "64d96f2ecfe1db20b12da2d556c40d072a972a0a28b4709c336eb53559935f7d"},
+           Case{")", "7d939bde37baf470bc20c1869a1a8f6ed2a8ff8887b30f5a0846b38675a74058"},
+           Case{"*", "4c91b7379630657d58603abbdb2b0bb2198b4e45767ac10672ffc9e1496fa714"},
+           Case{"!", "c43820cb7dd317ed35e74d643f30c8f1d45420e28646507db8e19f5e291a972f"},
+           Case{":", "7fc26805294c83d035d4d7ae8c0304ae9ae497b13464e9139b1031f9b68d9d4d"},
+           Case{"//", "c4d5f0ce7b4fda0b9943f7b3f1fa60f859f7fab4e838b0fa0fbdecec698252a3"},
+           Case{"./", "315deb90d585c568f93ae2927b90f46a432c068c171a6256cd2aba14f80e4600"},
+           Case{"../", "dd41d60960ca029da522b54f66bbe14c0bec4280c820b14771cac15e609fed94"},
+           Case{"a/../b/./c//", "e972c31d76aed86dc75c1060cfd9b764d3ef5e4a5d598c2c5cd27faed751f9a4"},
+           Case{"%2B", "d37f7568e068c4e49d65e9c346a951f12e5edbce8850ccd90e19c8f1fc33340e"},
+           Case{"%25", "fa04b46b0fab8bd03fe1aa00516fd029b947e7724a652d96aad0a4fdc6f6e5fa"},
+           Case{"\xC3\xA9", "7348508468bbdca82282369567a1dd20aeeedc3e13045074144e15399d527253"},
+           Case{"\xE6\x97\xA5\xE6\x9C\xAC", "61db7de0547b412ad05ad8700a78a370ed9304c732e378ccaac77035c85fd1fc"},
+           Case{"\xF0\x9F\x93\xA6", "298ad0144029b245796d7d0a152dc5683e0ae8f854b33bbc396ab47ac3fd8b3b"},
+           Case{"\x09\x01\x7F", "bc050c78a2ca0b83d59ed04c9a9628718390c348bd62e88a038ff5de2b935958"},
+           Case{"?#[]|\\\"<>{}`", "f368b38b15f3e547e60586491ad8052b112bb4aee3d1ecba2e34c510da3c36dc"},
+       }) {
+    HttpRequest request = get(c.key);
+    EXPECT_EQ(sign_it(request, "s3"), c.signature) << c.key;
+  }
+}
+
+TEST_F(AgreesWithBotocore, OnEndpointsWithUnusualPorts) {
+  HttpRequest in_the_host = get("under/this/a+b ~^\xC3\xA9");
+  in_the_host.host = "bucket.store.example:8080";
+  EXPECT_EQ(sign_it(in_the_host, "s3"), "d5103a8f0f97b893f9b7dbb141a9844e481e1236c209c4147ba03c63a4f4f91f");
+  HttpRequest in_the_path = get("bucket/a+b ~^\xC3\xA9");
+  in_the_path.host = "[::1]:9000";
+  EXPECT_EQ(sign_it(in_the_path, "s3", {}, "TOK/EN+="),
+            "d07c0597f425ba04af8acc0a6bcfb5150112f6ecc675019d11340765df8b8f09");
+}
+
+TEST_F(AgreesWithBotocore, OnAPartOfAnUpload) {
+  HttpRequest request = get("bucket");
+  request.method = "PUT";
+  request.host = "127.0.0.1:7480";
+  request.query = {{"uploadId", "a+b/c=~*"}, {"partNumber", "2"}};
+  EXPECT_EQ(sign_it(request, "s3", "part"), "658c99ac54e63328c632c8d9a721e2b31b6a9a30f7e2e97aa278a74c520ac087");
+}
+
+TEST_F(AgreesWithBotocore, OnACopyOfARange) {
+  HttpRequest request = get("k");
+  request.method = "PUT";
+  request.headers = {{"x-amz-copy-source", "/bucket/a%2Bb"},
+                     {"x-amz-copy-source-range", "bytes=0-4"},
+                     {"x-amz-copy-source-if-match", "\"e\""}};
+  EXPECT_EQ(sign_it(request, "s3"), "9f431fc94272b7cf7f0cb2deab67c786b3b7783accbe76be0caddab79433a17b");
+}
+
 TEST_F(AgreesWithBotocore, OnASessionToken) {
   HttpRequest request = get(m_odd_key);
   EXPECT_EQ(sign_it(request, "s3", {}, "SESSION/TOKEN+="),
