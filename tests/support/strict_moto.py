@@ -6,8 +6,9 @@
 The port is chosen by the system and written to PORT_FILE once connections are accepted. moto's own check
 rebuilds the request line from decoded parts and refuses keys with '+', '^' or non-ASCII letters whatever the
 signature; this one works on the raw request line, as AWS does. It also holds bodies against the checksums that
-came with them, which moto does not. Every refusal is a line on standard error. With --conditions it treats the
-conditions of writes as some stores do: it does not look at them, or answers 501.
+came with them, which moto does not. Keys that moto's STS gives out are good from then on, together with their session
+token. Every refusal is a line on standard error. With --conditions it treats the conditions of writes as some stores
+do: it does not look at them, or answers 501.
 Source: "Authenticating Requests (AWS Signature Version 4)" of the Amazon S3 API reference.
 """
 import argparse
@@ -33,6 +34,7 @@ MAX_SKEW = datetime.timedelta(minutes=15)
 OPEN_PATHS = ("/moto-api/",)
 READS = {"GET", "HEAD"}
 WRITE_CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
+WEB_IDENTITY = b"Action=AssumeRoleWithWebIdentity&"  # a request that needs no signature
 
 
 class Refused(Exception):
@@ -164,19 +166,43 @@ def check_body(request):
             raise Refused("BadDigest", f"{header} does not match the body", "400 Bad Request")
 
 
+class Sessions:
+    """The temporary keys that STS gave out, and the token of each."""
+
+    def __init__(self, secrets):
+        self.secrets, self.tokens = secrets, {}
+
+    def learn(self, answer):
+        """Looks for credentials in a piece of an answer of moto's."""
+        found = re.search(rb"<Credentials>(.*?)</Credentials>", answer, re.S)
+        if found:
+            entry = {name: re.search(rf"<{name}>(.*?)</{name}>".encode(), found[1], re.S)[1].decode().strip()
+                     for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")}
+            self.tokens[entry["AccessKeyId"]] = entry["SessionToken"]
+            self.secrets[entry["AccessKeyId"]] = entry["SecretAccessKey"]
+
+    def check(self, request, key):
+        if self.tokens.get(key) != request.header("x-amz-security-token"):
+            raise Refused("InvalidToken", f"not the session token of {key}", "400 Bad Request")
+
+
 class StrictServer:
     """The WSGI application: refuses, or passes on to moto."""
 
     def __init__(self, application, secrets, read_only, conditions=None):
         self.application, self.secrets, self.read_only = application, secrets, read_only
         self.conditions = conditions
+        self.sessions = Sessions(secrets)
 
     def __call__(self, environ, start_response):
         if environ["RAW_URI"].startswith(OPEN_PATHS):
             return self.application(environ, start_response)
         request = read_request(environ)
         try:
+            if request.body.startswith(WEB_IDENTITY):
+                return self.ask_sts(environ, start_response)
             key = check_signature(request, self.secrets)
+            self.sessions.check(request, key)
             check_body(request)
             if key == self.read_only and environ["REQUEST_METHOD"] not in READS:
                 raise Refused("AccessDenied", f"{key} may only read")
@@ -184,12 +210,19 @@ class StrictServer:
                 self.drop_conditions(environ)
         except Refused as refused:
             return self.refuse(request, refused, start_response)
+        if "/sts/aws4_request" in request.header("authorization"):
+            return self.ask_sts(environ, start_response)
         return self.application(environ, start_response)
 
     def drop_conditions(self, environ):
         found = [environ.pop(name) for name in WRITE_CONDITIONS if name in environ]
         if found and self.conditions == "refused":
             raise Refused("NotImplemented", "conditions of writes are not implemented", "501 Not Implemented")
+
+    def ask_sts(self, environ, start_response):
+        answer = list(self.application(environ, start_response))
+        self.sessions.learn(b"".join(answer))
+        return answer
 
     def refuse(self, request, refused, start_response):
         method, uri = request.environ["REQUEST_METHOD"], request.environ["RAW_URI"]
