@@ -73,8 +73,7 @@ AssumedRole role_of(const AwsProfileEntries& entries) {
 Result<StsService> ProfileSearch::sts() const {
   std::string region = m_search.options.region.empty() ? m_profile.region : m_search.options.region;
   if (region.empty()) region = k_default_region;
-  auto endpoint = aws_endpoint("sts", region, m_profile.sts_endpoint_url,
-                               m_profile.sts_endpoint_url.empty() ? variant() : AwsEndpointVariant{});
+  auto endpoint = aws_endpoint("sts", region, m_profile.sts_endpoint_url, variant());
   if (!endpoint) return std::move(endpoint).error().within("STS");
   return StsService{m_search.http, m_search.clock, *std::move(endpoint), std::move(region)};
 }
@@ -196,8 +195,7 @@ FoundCredentials ProfileSearch::single_sign_on(const AwsProfileEntries& entries)
                      session_name.empty() ? session.get("sso_start_url") : session_name};
   const auto token = read_sso_token(sso_token_file(home + "/.aws/sso/cache", role), m_search.clock.now());
   if (!token) return token.error();
-  const auto portal = aws_endpoint("portal.sso", session.get("sso_region"), m_profile.sso_endpoint_url,
-                                   m_profile.sso_endpoint_url.empty() ? variant() : AwsEndpointVariant{});
+  const auto portal = aws_endpoint("portal.sso", session.get("sso_region"), m_profile.sso_endpoint_url, variant());
   if (!portal) return portal.error();
   return found(sso_credentials(m_search.http, *portal, role, *token));
 }

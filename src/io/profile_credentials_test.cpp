@@ -210,6 +210,14 @@ TEST_F(StsTest, SignsForTheRegionOfTheSettingsThenOfTheEnvironmentThenOfTheProfi
   EXPECT_EQ(asked_in(), "us-east-1");
 }
 
+// Who wants an endpoint of FIPS must not get another one without a word.
+TEST_F(StsTest, EndpointOfOnesOwnIsNoneOfFips) {
+  write("config",
+        "[profile b]\nrole_arn = r/b\nsource_profile = b\naws_access_key_id = A\naws_secret_access_key = S\n");
+  EXPECT_TRUE(get("b", {.variant = AwsEndpointVariant{.fips = true}}).failed_with(ErrorKind::invalid));
+  EXPECT_TRUE(m_server->requests().empty());
+}
+
 TEST_F(StsTest, WebIdentityOfTheEnvironmentReadsItsTokenForEachRenewal) {
   m_environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = path("token");
   m_environment["AWS_ROLE_ARN"] = "arn:aws:iam::123456789012:role/pod";
