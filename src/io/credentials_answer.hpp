@@ -24,7 +24,7 @@ Result<Credentials> parse_credentials_json(const std::string& body, const char* 
 // be read, is empty or larger than k_max_credentials_answer.
 std::optional<std::string> read_token_file(const std::string& path);
 
-// `text` with "***" in the place of `secret`: a service may repeat in its message what it was sent.
+// `text` with "***" in the place of `secret`: a service may repeat in its answer what it was sent.
 std::string without_secret(std::string text, std::string_view secret);
 
 }  // namespace repoupdate

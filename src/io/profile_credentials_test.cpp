@@ -268,11 +268,13 @@ TEST_F(StsTest, WebIdentityThatCannotWorkIsNamedWithoutItsToken) {
   EXPECT_TRUE(get().failed_with(ErrorKind::invalid) && says(get(), "AWS_ROLE_ARN"));
   m_environment["AWS_ROLE_ARN"] = "r/pod";
   EXPECT_TRUE(get().failed_with(ErrorKind::denied) && says(get(), path("token")));
-  write("token", "THE-TOKEN");
-  serve([](const WireRequest&, int) {
+  // Longer than a message may be: not even a part of it may be left.
+  const std::string token = "THE-TOKEN" + std::string(3000, 'x');
+  write("token", token);
+  serve([token](const WireRequest&, int) {
     return answer(400, {},
-                  "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>THE-TOKEN is none</Message></Error>"
-                  "</ErrorResponse>");
+                  "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>" + token +
+                      " is none</Message></Error></ErrorResponse>");
   });
   m_environment["AWS_ENDPOINT_URL_STS"] = m_server->url();
   EXPECT_TRUE(says(get(), "InvalidIdentityToken") && says(get(), "AWS_WEB_IDENTITY_TOKEN_FILE"));

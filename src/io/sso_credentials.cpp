@@ -75,14 +75,13 @@ Result<Credentials> sso_credentials(HttpClient& http, const AwsEndpoint& endpoin
   HttpExchange exchange;
   exchange.body_limit = k_max_credentials_answer;
   exchange.timeout = k_timeout;
-  const auto response = http.send(request, exchange);
-  if (!response) return Error(response.error()).within("single sign-on");
+  auto response = http.send(request, exchange);
+  if (!response) return std::move(response).error().within("single sign-on");
   if (response->succeeded()) return parse_answer(response->body);
   if (response->status == 401) return login_needed("the portal does not accept the token any longer");
-  Error error = aws_error("single sign-on, role " + role.name + " of account " + role.account_id,
-                          "sso:GetRoleCredentials", *response);
-  error.message = without_secret(std::move(error.message), token);
-  return error;
+  response->body = without_secret(std::move(response->body), token);
+  return aws_error("single sign-on, role " + role.name + " of account " + role.account_id, "sso:GetRoleCredentials",
+                   *response);
 }
 
 }  // namespace repoupdate

@@ -61,12 +61,13 @@ HttpRequest request_to(const StsService& sts) {
   return request;
 }
 
-Error refusal(const AssumedRole& role, const std::string& action, const HttpResponse& response,
+Error refusal(const AssumedRole& role, const std::string& action, HttpResponse response,
               std::initializer_list<std::string_view> secrets) {
+  // In the answer, not in the message, which is cut to a length that may leave half of a secret.
+  for (const std::string_view secret : secrets) response.body = without_secret(std::move(response.body), secret);
   Error error = aws_error("role " + role.arn, "sts:" + action, response);
   // The service could not reach the one that issued the token: that passes.
   if (parse_aws_error(response).code == "IDPCommunicationError") error.kind = ErrorKind::unavailable;
-  for (const std::string_view secret : secrets) error.message = without_secret(std::move(error.message), secret);
   return error;
 }
 
@@ -103,13 +104,13 @@ Result<Credentials> assume_role(const StsService& sts, const AssumedRole& role, 
   for (bool may_correct_clock = true;; may_correct_clock = false) {
     HttpRequest request = request_to(sts);
     sign(request, sha256_hex(body), source, {sts.region, "sts"}, now);
-    const auto response = sts.http.send(request, exchange_of(body));
-    if (!response) return Error(response.error()).within("role " + role.arn);
+    auto response = sts.http.send(request, exchange_of(body));
+    if (!response) return std::move(response).error().within("role " + role.arn);
     if (response->succeeded()) return parse_answer(role, action, *response);
     const auto theirs = parse_http_date(response->header("date"));
     const bool is_clock_wrong = theirs && std::chrono::abs(*theirs - now) >= k_notable_skew;
     if (response->status != 403 || !is_clock_wrong || !may_correct_clock)
-      return refusal(role, action, *response, {source.secret_access_key, source.session_token});
+      return refusal(role, action, *std::move(response), {source.secret_access_key, source.session_token});
     now = *theirs;
   }
 }
@@ -121,10 +122,10 @@ Result<Credentials> assume_role_with_web_identity(const StsService& sts, const A
   Form form = role_form(action, role);
   form.emplace_back("WebIdentityToken", token);
   const std::string body = encoded(form);
-  const auto response = sts.http.send(request_to(sts), exchange_of(body));
-  if (!response) return Error(response.error()).within("role " + role.arn);
+  auto response = sts.http.send(request_to(sts), exchange_of(body));
+  if (!response) return std::move(response).error().within("role " + role.arn);
   if (response->succeeded()) return parse_answer(role, action, *response);
-  return refusal(role, action, *response, {token});
+  return refusal(role, action, *std::move(response), {token});
 }
 
 }  // namespace repoupdate
