@@ -29,5 +29,30 @@ TEST(RetryDelay, ServerHintIsALowerBoundWithinTheCeiling) {
   EXPECT_EQ(retry_delay(policy, 1, 0.0, seconds(3600)), seconds(20));
 }
 
+TEST(RetryQuota, IsSpentByRetriesAndTwiceAsFastByTimeouts) {
+  RetryQuota quota;
+  EXPECT_EQ(quota.pay(false), 5);
+  EXPECT_EQ(quota.pay(true), 10);
+  EXPECT_EQ(quota.left(), 485);
+  for (int i = 0; i < 97; ++i) EXPECT_TRUE(quota.pay(false)) << i;
+  EXPECT_EQ(quota.pay(false), std::nullopt);
+  EXPECT_EQ(quota.left(), 0);
+}
+
+TEST(RetryQuota, SuccessGivesBackWhatItsRetryCostOrOne) {
+  RetryQuota quota;
+  const int paid = *quota.pay(true);
+  quota.succeeded(0);
+  EXPECT_EQ(quota.left(), 491);
+  quota.succeeded(paid);
+  EXPECT_EQ(quota.left(), 500) << "never more than at the start";
+  while (quota.pay(false)) {
+  }
+  for (int i = 0; i < 4; ++i) quota.succeeded(0);
+  EXPECT_EQ(quota.pay(false), std::nullopt);
+  quota.succeeded(0);
+  EXPECT_EQ(quota.pay(false), 5);
+}
+
 }  // namespace
 }  // namespace repoupdate

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/aws_sender.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -16,10 +17,14 @@ namespace {
 // that has no body to say so.
 constexpr std::chrono::seconds k_notable_skew = std::chrono::minutes(5);
 
+// What a service may ask us to wait, in milliseconds or seconds, before anybody computes with it.
+constexpr std::chrono::seconds k_longest_hint = std::chrono::hours(24);
+
 // The callbacks of an exchange, watched: an attempt that has delivered bytes may not simply begin anew, and a
 // callback's own failure is not the service's.
 struct Watch {
-  bool delivered = false;
+  bool delivered = false;  // anything at all
+  bool went_on = false;    // since somebody last asked
   bool callback_failed = false;
 
   void note(bool ok) { callback_failed = callback_failed || !ok; }
@@ -30,6 +35,7 @@ HttpExchange watched(const HttpExchange& exchange, Watch& watch) {
   if (exchange.sink)
     copy.sink = [&](std::string_view bytes) {
       watch.delivered = true;
+      watch.went_on = true;
       auto taken = exchange.sink(bytes);
       watch.note(taken.ok());
       return taken;
@@ -54,12 +60,11 @@ std::string payload_digest(const AwsCall& call) {
   return call.exchange.upload ? std::string(k_unsigned_payload) : sha256_hex(call.exchange.body);
 }
 
-std::optional<Duration> retry_after(const HttpResponse& refusal) {
-  const std::string_view text = refusal.header("retry-after");
-  int seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || end != text.data() + text.size() || seconds < 0) return std::nullopt;
-  return std::chrono::seconds(seconds);
+std::optional<std::int64_t> parse_count(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
+  return std::min<std::int64_t>(number, k_longest_hint.count());
 }
 
 bool is_worth_repeating(ErrorKind kind) {
@@ -91,9 +96,16 @@ struct AwsSender::Attempt {
   }
 };
 
+// What one call has behind it.
+struct AwsSender::Course {
+  int attempts = 0;                   // since the download last went on
+  int paid = 0;                       // for the last retry
+  std::optional<SteadyTime> give_up;  // set by the first failure
+};
+
 AwsSender::AwsSender(HttpClient& http, CredentialsProvider& credentials, Clock& clock, AwsSenderOptions options,
                      const Log* log)
-    : m_http(http), m_credentials(credentials), m_clock(clock), m_options(options), m_log(log) {}
+    : m_http(http), m_credentials(credentials), m_clock(clock), m_options(options), m_log(log), m_gate(clock) {}
 
 AwsSender::Attempt AwsSender::attempt(const AwsCall& call, const HttpRequest& unsigned_request,
                                       HttpExchange& exchange) {
@@ -133,23 +145,64 @@ void AwsSender::log(const AwsCall& call, const Attempt& attempt, int number) con
                {{"action", call.action}, {"about", call.subject}, {"attempt", number}, {"outcome", outcome}});
 }
 
+// x-amz-retry-after is in milliseconds, Retry-After in seconds or a date (RFC 9110 section 10.2.3).
+std::optional<Duration> AwsSender::retry_hint(const HttpResponse& refusal) const {
+  if (const auto milliseconds = parse_count(refusal.header("x-amz-retry-after"))) return Duration(*milliseconds);
+  const std::string_view text = refusal.header("retry-after");
+  if (const auto seconds = parse_count(text)) return std::chrono::seconds(*seconds);
+  const auto then = parse_http_date(text);
+  if (!then) return std::nullopt;
+  const SystemTime now = parse_http_date(refusal.header("date")).value_or(m_clock.now());
+  return std::clamp<std::chrono::seconds>(*then - now, std::chrono::seconds(0), k_longest_hint);
+}
+
+// How long to wait before the call is sent again; nothing when it failed for good, and then the error says why.
+std::optional<Duration> AwsSender::next_delay(const AwsCall& call, Course& course, std::optional<Duration> hint,
+                                              Error& error) {
+  const RetryPolicy& policy = m_options.retry;
+  const SteadyTime now = m_clock.steady();
+  if (!course.give_up) course.give_up = now + m_options.patience;
+  const Duration delay = retry_delay(policy, course.attempts, jitter(), hint);
+  const int most = error.kind == ErrorKind::throttled ? policy.throttled_attempts : policy.attempts;
+  const std::string after = course.attempts > 1 ? "after " + std::to_string(course.attempts) + " attempts" : "";
+  if (course.attempts >= most || now + delay > *course.give_up) {
+    if (!after.empty()) error.message += " (" + after + ")";
+    return std::nullopt;
+  }
+  const auto paid = m_gate.pay_for_retry(call.request.host, error.kind == ErrorKind::timed_out);
+  if (!paid) {
+    error.message += " (" + after + (after.empty() ? "" : "; ") + "too much fails there to try again)";
+    return std::nullopt;
+  }
+  course.paid = *paid;
+  return delay;
+}
+
 AwsOutcome AwsSender::send(const AwsCall& call) {
-  const SteadyTime give_up = m_clock.steady() + m_options.patience;
+  const std::string& host = call.request.host;
+  const Error stopped{ErrorKind::cancelled, call.subject + ": stopped", {}};
   HttpRequest request = call.request;
   Watch watch;
   HttpExchange exchange = watched(call.exchange, watch);
+  Course course;
   bool may_correct_clock = true;
   bool may_renew_credentials = true;
   bool answer_lost = false;
 
   for (int number = 1;; ++number) {
+    const auto left = m_gate.pass(host, call.exchange.stop);
+    if (!left) return {stopped, answer_lost};
+    ++course.attempts;
     Attempt attempt = this->attempt(call, request, exchange);
     log(call, attempt, number);
     answer_lost = answer_lost || attempt.refusal.resent || (attempt.outcome && attempt.outcome->resent);
+    if (attempt.outcome) m_gate.succeeded(host, course.paid);
     if (attempt.outcome || watch.callback_failed) return {std::move(attempt.outcome), answer_lost};
 
     Error error = std::move(attempt.outcome).error();
     if (attempt.refusal.status == 0) error = std::move(error).within(call.subject);
+    const auto hint = retry_hint(attempt.refusal);
+    if (error.kind == ErrorKind::throttled && attempt.refusal.status != 0) m_gate.refused(host, *left, hint);
     if (attempt.refusal.status == 403 && std::exchange(may_correct_clock, false) && correct_clock(attempt.refusal))
       continue;
     if (attempt.found_credentials_expired(call) && std::exchange(may_renew_credentials, false)) {
@@ -159,14 +212,11 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
     const bool is_resumable = !watch.delivered || call.before_retry;
     if (!is_worth_repeating(error.kind) || !is_resumable)
       return {std::move(error), answer_lost, attempt.other_region(call)};
-    const Duration delay = retry_delay(m_options.retry, number, jitter(), retry_after(attempt.refusal));
-    if (number >= m_options.retry.attempts || m_clock.steady() + delay > give_up) {
-      if (number > 1) error.message += " (after " + std::to_string(number) + " attempts)";
-      return {std::move(error), answer_lost};
-    }
+    if (std::exchange(watch.went_on, false)) course = {.attempts = 1, .paid = course.paid, .give_up = {}};
+    const auto delay = next_delay(call, course, hint, error);
+    if (!delay) return {std::move(error), answer_lost};
     answer_lost = answer_lost || may_have_taken_effect(error.kind);
-    if (!m_clock.sleep_for(delay, call.exchange.stop))
-      return {Error{ErrorKind::cancelled, call.subject + ": stopped", {}}, answer_lost};
+    if (!m_clock.sleep_for(*delay, call.exchange.stop)) return {stopped, answer_lost};
     if (call.before_retry) call.before_retry(request);
   }
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/clock.hpp"
@@ -14,13 +15,14 @@
 #include "io/credentials.hpp"
 #include "io/http.hpp"
 #include "io/http_client.hpp"
+#include "io/send_gate.hpp"
 #include "io/sigv4.hpp"
 
 namespace repoupdate {
 
 struct AwsSenderOptions {
   RetryPolicy retry;
-  Duration patience{std::chrono::minutes(2)};  // no new attempt begins later than this after the first
+  Duration patience{std::chrono::minutes(2)};  // no new attempt begins later than this after the first failure
 };
 
 // One request as a value. What it refers to (exchange.body, the callbacks) must live until send() returns.
@@ -50,9 +52,11 @@ struct AwsOutcome {
   std::string other_region;
 };
 
-// Thread-safe. ErrorKind::unavailable, throttled and timed_out are repeated with growing, jittered delays; a
-// conflict is the caller's. A clock that the service finds wrong is corrected by its Date, and credentials
-// that it finds expired are fetched again, once each per call.
+// Thread-safe. ErrorKind::unavailable, throttled and timed_out are repeated with growing, jittered delays, as often as
+// the policy and what all calls to that host may spend allow; a download that has gone on meanwhile begins to count
+// anew. A throttled call slows down all others to the same host (SendGate). A conflict is the caller's. A clock that
+// the service finds wrong is corrected by its Date, and credentials that it finds expired are fetched again, once each
+// per call.
 class AwsSender {
 public:
   // The references and `log` (may be null: no log) must outlive the sender.
@@ -63,8 +67,11 @@ public:
 
 private:
   struct Attempt;
+  struct Course;
   Attempt attempt(const AwsCall& call, const HttpRequest& unsigned_request, HttpExchange& exchange);
   bool correct_clock(const HttpResponse& refusal);
+  std::optional<Duration> retry_hint(const HttpResponse& refusal) const;
+  std::optional<Duration> next_delay(const AwsCall& call, Course& course, std::optional<Duration> hint, Error& error);
   void log(const AwsCall& call, const Attempt& attempt, int number) const;
 
   HttpClient& m_http;
@@ -72,6 +79,7 @@ private:
   Clock& m_clock;
   const AwsSenderOptions m_options;
   const Log* m_log;
+  SendGate m_gate;
   std::atomic<std::int64_t> m_clock_offset = 0;  // seconds from our clock to the service's
 };
 

@@ -96,6 +96,82 @@ TEST_F(AwsSenderTest, WaitsAsLongAsTheServiceAsks) {
   EXPECT_GE(m_clock.steady() - start, std::chrono::seconds(7));
 }
 
+TEST_F(AwsSenderTest, UnderstandsEveryWayOfAskingToWait) {
+  const struct {
+    const char* name;
+    const char* value;
+    Duration wanted;
+  } cases[] = {{"x-amz-retry-after", "2500", Duration(2500)},
+               {"Retry-After", "Sat, 31 Jan 2026 23:59:59 GMT", std::chrono::seconds(9)},
+               {"Retry-After", "99999999999", std::chrono::seconds(20)}};
+  for (const auto& c : cases) {
+    serve([&c](const WireRequest&, int number) {
+      if (number > 1) return answer(200);
+      return answer(503, {{c.name, c.value}, {"Date", "Sat, 31 Jan 2026 23:59:50 GMT"}}, k_slow_down);
+    });
+    AwsSender sender = this->sender();
+    const SteadyTime start = m_clock.steady();
+    ASSERT_TRUE(sender.send(call()).response.ok()) << c.value;
+    EXPECT_GE(m_clock.steady() - start, c.wanted) << c.value;
+  }
+}
+
+// It is not only the call that was told: all that goes to this service waits.
+TEST_F(AwsSenderTest, ThrottlingHoldsBackOtherCallsToo) {
+  serve([](const WireRequest&, int number) {
+    return number == 1 ? answer(503, {{"Retry-After", "7"}}, k_slow_down) : answer(200);
+  });
+  AwsSenderOptions options;
+  options.retry.throttled_attempts = 1;
+  AwsSender sender = this->sender(options);
+  const SteadyTime start = m_clock.steady();
+  EXPECT_TRUE(sender.send(call()).response.failed_with(ErrorKind::throttled));
+  EXPECT_EQ(m_clock.steady(), start);
+  EXPECT_TRUE(sender.send(call()).response.ok());
+  EXPECT_GE(m_clock.steady() - start, std::chrono::seconds(7));
+}
+
+TEST_F(AwsSenderTest, IsMorePatientWithAServiceThatIsBusyThanWithOneThatFails) {
+  serve([](const WireRequest&, int number) { return number <= 8 ? answer(429) : answer(200); });
+  AwsSender sender = this->sender();
+  EXPECT_TRUE(sender.send(call()).response.ok());
+}
+
+TEST_F(AwsSenderTest, ServiceThatFailsEverythingIsSoonAskedOnlyOnceForEachCall) {
+  serve([](const WireRequest&, int number) { return number <= 125 + 10 ? answer(500) : answer(200); });
+  AwsSender sender = this->sender();
+  for (int i = 0; i < 25; ++i) EXPECT_FALSE(sender.send(call()).response.ok());
+  EXPECT_EQ(m_server->requests().size(), 125U);
+  for (int i = 0; i < 10; ++i) {
+    const AwsOutcome outcome = sender.send(call());
+    ASSERT_FALSE(outcome.response.ok());
+    EXPECT_NE(outcome.response.error().message.find("too much fails there"), std::string::npos);
+  }
+  EXPECT_EQ(m_server->requests().size(), 135U);
+  EXPECT_TRUE(sender.send(call()).response.ok());
+}
+
+TEST_F(AwsSenderTest, DownloadThatGoesOnIsNotGivenUp) {
+  const std::string bytes = "0123456789";
+  serve([&](const WireRequest&, int number) {
+    WireAnswer cut = answer(200, {{"Content-Length", "100"}}, bytes.substr(static_cast<std::size_t>(number) - 1, 1));
+    cut.then_close = true;
+    return number < 10 ? cut : answer(200, {}, bytes.substr(9));
+  });
+  AwsCall download = call();
+  std::string taken;
+  download.exchange.sink = [&](std::string_view piece) {
+    taken += piece;
+    return Result<void>();
+  };
+  download.before_retry = [](HttpRequest&) {};
+  AwsSenderOptions options;
+  options.retry.attempts = 3;
+  AwsSender sender = this->sender(options);
+  ASSERT_TRUE(sender.send(download).response.ok());
+  EXPECT_EQ(taken, bytes);
+}
+
 TEST_F(AwsSenderTest, BeginsNoAttemptBeyondItsPatience) {
   serve([](const WireRequest&, int) { return answer(503, {{"Retry-After", "10"}}, k_slow_down); });
   AwsSenderOptions options;

@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
 #include <cstring>
+#include <iterator>
 #include <mutex>
+#include <set>
+#include <thread>
 #include <vector>
 
 namespace repoupdate {
@@ -180,31 +184,59 @@ struct HttpClient::State {
     curl_global_cleanup();
   }
 
-  Easy take();
-  void give_back(Easy easy);
+  bool enter(const HttpExchange& exchange);
+  void leave();
+  Easy take(const std::string& origin);
+  void give_back(Easy easy, const std::string& origin);
   void prepare(CURL* easy, const HttpRequest& request, const HttpExchange& exchange, Transfer& transfer) const;
+
+  struct Idle {
+    Easy easy;  // keeps its own connections
+    std::string origin;
+  };
 
   const HttpClientOptions options;
   std::mutex mutex;
-  std::vector<Easy> idle;  // each keeps its own connections; the last used is taken first
+  std::condition_variable_any place_is_free;
+  std::multiset<std::thread::id> sending;
+  std::vector<Idle> idle;  // the last used at the end
 };
 
-Easy HttpClient::State::take() {
-  {
-    const std::scoped_lock lock(mutex);
-    if (!idle.empty()) {
-      Easy easy = std::move(idle.back());
-      idle.pop_back();
-      return easy;
-    }
-  }
-  return Easy(curl_easy_init());
+// False: a stop was requested, or the deadline has passed. A transfer inside another one of the same thread must not
+// wait for a place: its own would be the one that never becomes free.
+bool HttpClient::State::enter(const HttpExchange& exchange) {
+  const auto self = std::this_thread::get_id();
+  std::unique_lock lock(mutex);
+  const auto may_begin = [&] { return sending.size() < options.max_in_flight || sending.contains(self); };
+  const bool entered = exchange.timeout ? place_is_free.wait_for(lock, exchange.stop, *exchange.timeout, may_begin)
+                                        : place_is_free.wait(lock, exchange.stop, may_begin);
+  if (entered) sending.insert(self);
+  return entered;
 }
 
-void HttpClient::State::give_back(Easy easy) {
+void HttpClient::State::leave() {
+  {
+    const std::scoped_lock lock(mutex);
+    sending.erase(sending.find(std::this_thread::get_id()));
+  }
+  place_is_free.notify_one();
+}
+
+// One that has talked to this origin, as its connection may be open still; else any.
+Easy HttpClient::State::take(const std::string& origin) {
+  const std::scoped_lock lock(mutex);
+  if (idle.empty()) return Easy(curl_easy_init());
+  const auto known = std::find_if(idle.rbegin(), idle.rend(), [&](const Idle& one) { return one.origin == origin; });
+  const auto chosen = known != idle.rend() ? std::prev(known.base()) : std::prev(idle.end());
+  Easy easy = std::move(chosen->easy);
+  idle.erase(chosen);
+  return easy;
+}
+
+void HttpClient::State::give_back(Easy easy, const std::string& origin) {
   curl_easy_reset(easy.get());  // forgets the options, keeps the connections
   const std::scoped_lock lock(mutex);
-  idle.push_back(std::move(easy));
+  idle.push_back({std::move(easy), origin});
 }
 
 void HttpClient::State::prepare(CURL* easy, const HttpRequest& request, const HttpExchange& exchange,
@@ -223,10 +255,13 @@ void HttpClient::State::prepare(CURL* easy, const HttpRequest& request, const Ht
   curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.reason.data());
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()));
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, k_least_speed);
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(stall.count()));
   if (exchange.timeout) curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(exchange.timeout->count()));
-  if (!options.ca_bundle.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_bundle.c_str());
+  if (!options.ca_bundle.empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_bundle.c_str());
+    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // instead of the system's, not beside them
+  }
   if (exchange.direct) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -259,14 +294,22 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, const HttpExch
   if (exchange.stop.stop_requested()) return Error{ErrorKind::cancelled, where + ": stopped", {}};
   auto headers = make_header_list(request);
   if (!headers) return headers.error();
-  Easy easy = m_state->take();
-  if (!easy) return Error{ErrorKind::io, "libcurl cannot make a connection handle", {}};
+  if (!m_state->enter(exchange)) {
+    if (exchange.stop.stop_requested()) return Error{ErrorKind::cancelled, where + ": stopped", {}};
+    return Error{ErrorKind::timed_out, where + ": too many requests are under way", {}};
+  }
+  Easy easy = m_state->take(where);
+  if (!easy) {
+    m_state->leave();
+    return Error{ErrorKind::io, "libcurl cannot make a connection handle", {}};
+  }
 
   Transfer transfer(exchange);
   m_state->prepare(easy.get(), request, exchange, transfer);
   curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers->get());
   const CURLcode code = curl_easy_perform(easy.get());
-  m_state->give_back(std::move(easy));
+  m_state->give_back(std::move(easy), where);
+  m_state->leave();
 
   if (transfer.failure) return *std::move(transfer.failure);
   // A service may refuse an upload before it has taken all of it, and close: its refusal is the answer.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pool of keep-alive connections over libcurl.
+// One pool of keep-alive connections over libcurl, for a bounded number of transfers at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,13 +18,18 @@
 
 namespace repoupdate {
 
+// Transfers at the same time: for the 64 requests of a busy repository, and for as many that wait, as long polls do.
+inline constexpr std::size_t k_max_in_flight = 128;
+inline constexpr long k_least_speed = 64;  // bytes a second; an answer that trickles is none
+
 struct HttpClientOptions {
-  Duration connect_timeout{std::chrono::seconds(10)};
-  // A transfer that moves less than 1 byte a second for this long is given up; there is no limit on the
+  Duration connect_timeout{std::chrono::seconds(10)};  // name, connection, proxy and TLS together
+  // A transfer that moves fewer than k_least_speed bytes a second for this long is given up; there is no limit on the
   // length of a transfer that moves.
   Duration stall_timeout{std::chrono::seconds(60)};
-  std::string ca_bundle;  // PEM file; empty: the system's. TLS is always verified.
+  std::string ca_bundle;  // PEM file, instead of the system's authorities; empty: those. TLS is always verified.
   std::string user_agent = "repoupdate";
+  std::size_t max_in_flight = k_max_in_flight;
 };
 
 inline constexpr std::uint64_t k_max_response_body = 64ULL << 20;  // of an answer that goes to memory
@@ -48,6 +54,10 @@ struct HttpExchange {
 // Thread-safe. An HTTP status is not a failure here: only connection failures and answers that break off
 // (unavailable), deadlines (timed_out), TLS that does not verify (denied) and the callbacks' own errors are.
 // Nothing is retried and no redirect is followed.
+//
+// More than max_in_flight transfers wait for each other; one that a callback of another begins, on its thread, does
+// not. Proxies are taken from the environment as libcurl does: https_proxy, HTTPS_PROXY, http_proxy (in lower case
+// only), all_proxy, ALL_PROXY, no_proxy, NO_PROXY.
 class HttpClient {
 public:
   explicit HttpClient(HttpClientOptions options);

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <thread>
+
 #include "testkit/loopback_server.hpp"
 
 namespace repoupdate {
@@ -187,6 +190,157 @@ TEST(HttpClient, GivesUpAtItsDeadline) {
   HttpExchange exchange;
   exchange.timeout = 100ms;
   EXPECT_TRUE(client.send(request_to(server), exchange).failed_with(ErrorKind::timed_out));
+}
+
+TEST(HttpClient, GivesUpATransferThatStalls) {
+  LoopbackServer server([](const WireRequest&, int) {
+    return WireAnswer{"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbegun", false, true};
+  });
+  HttpClientOptions options;
+  options.stall_timeout = 1s;
+  HttpClient client(options);
+  EXPECT_TRUE(client.send(request_to(server), {}).failed_with(ErrorKind::timed_out));
+}
+
+TEST(HttpClient, GivesUpAConnectionThatDoesNotComeAbout) {
+  // Waits for a request, and so never answers the greeting of TLS.
+  LoopbackServer server([](const WireRequest&, int) { return answer(200); });
+  HttpClientOptions options;
+  options.connect_timeout = 200ms;
+  HttpClient client(options);
+  HttpRequest request = request_to(server);
+  request.scheme = "https";
+  EXPECT_TRUE(client.send(request, {}).failed_with(ErrorKind::timed_out));
+}
+
+TEST(HttpClient, CaBundleThatIsNotThereIsAWrongSetting) {
+  LoopbackServer server([](const WireRequest&, int) { return answer(200); });
+  HttpClientOptions options;
+  options.ca_bundle = "/does/not/exist.pem";
+  HttpClient client(options);
+  HttpRequest request = request_to(server);
+  request.scheme = "https";
+  EXPECT_TRUE(client.send(request, {}).failed_with(ErrorKind::invalid));
+}
+
+// Begins transfers that never end, and waits until the server has all of them.
+class Stalled {
+public:
+  Stalled(HttpClient& client, std::size_t count)
+      : m_server([](const WireRequest&, int) { return WireAnswer{{}, false, true}; }) {
+    for (std::size_t i = 0; i < count; ++i)
+      m_threads.emplace_back([&client, request = request_to(m_server), stop = m_stop.get_token()] {
+        HttpExchange exchange;
+        exchange.stop = stop;
+        EXPECT_TRUE(client.send(request, exchange).failed_with(ErrorKind::cancelled));
+      });
+    while (m_server.requests().size() < count) std::this_thread::yield();
+  }
+  ~Stalled() { m_stop.request_stop(); }
+
+private:
+  LoopbackServer m_server;
+  std::stop_source m_stop;
+  std::vector<std::jthread> m_threads;  // joined first
+};
+
+TEST(HttpClient, Has64TransfersInFlight) {
+  HttpClient client({});
+  const Stalled stalled(client, 64);
+}
+
+TEST(HttpClient, BeginsNoMoreThanItsLimit) {
+  LoopbackServer server([](const WireRequest&, int) { return answer(200); });
+  HttpClientOptions options;
+  options.max_in_flight = 2;
+  HttpClient client(options);
+  HttpExchange impatient;
+  impatient.timeout = 50ms;
+  {
+    const Stalled stalled(client, 2);
+    const auto refused = client.send(request_to(server), impatient);
+    ASSERT_TRUE(refused.failed_with(ErrorKind::timed_out));
+    EXPECT_NE(refused.error().message.find("too many requests"), std::string::npos);
+    std::stop_source stop;
+    HttpExchange waiting;
+    waiting.stop = stop.get_token();
+    std::jthread stopper([&stop] { stop.request_stop(); });
+    EXPECT_TRUE(client.send(request_to(server), waiting).failed_with(ErrorKind::cancelled));
+    EXPECT_TRUE(server.requests().empty());
+  }
+  EXPECT_TRUE(client.send(request_to(server), {}).ok()) << "and gives the places back";
+}
+
+TEST(HttpClient, TransferInsideAnotherNeverWaitsForIt) {
+  LoopbackServer outer([](const WireRequest&, int) { return answer(200, {}, "x"); });
+  LoopbackServer inner([](const WireRequest&, int) { return answer(200, {}, "y"); });
+  HttpClientOptions options;
+  options.max_in_flight = 1;
+  HttpClient client(options);
+  HttpExchange exchange;
+  exchange.sink = [&](std::string_view) {
+    EXPECT_TRUE(client.send(request_to(inner), {}).ok());
+    return Result<void>();
+  };
+  EXPECT_TRUE(client.send(request_to(outer), exchange).ok());
+  // The connection that was used last is another host's.
+  EXPECT_TRUE(client.send(request_to(inner), {}).ok());
+  EXPECT_EQ(inner.connections(), 1);
+}
+
+// An environment variable, for one test.
+class Variable {
+public:
+  Variable(const char* name, const std::string& value) : m_name(name) { ::setenv(name, value.c_str(), 1); }
+  ~Variable() { ::unsetenv(m_name); }
+
+private:
+  const char* m_name;
+};
+
+TEST(HttpClient, GoesThroughTheProxyOfTheEnvironment) {
+  LoopbackServer proxy([](const WireRequest&, int) { return answer(200, {}, "from the proxy"); });
+  const Variable http("http_proxy", proxy.url());
+  HttpClient client({});
+  HttpRequest request;
+  request.scheme = "http";
+  request.host = "store.example";
+  request.path = "/b/k +";
+  ASSERT_TRUE(client.send(request, {}).ok());
+  EXPECT_EQ(proxy.requests().at(0).target, "http://store.example/b/k%20%2B");
+
+  request.scheme = "https";
+  const Variable https("HTTPS_PROXY", proxy.url());
+  EXPECT_FALSE(client.send(request, {}).ok()) << "it has no TLS to offer";
+  EXPECT_EQ(proxy.requests().at(1).method, "CONNECT");
+  EXPECT_EQ(proxy.requests().at(1).target, "store.example:443");
+}
+
+TEST(HttpClient, GoesToNoProxyWhereItMustNot) {
+  LoopbackServer proxy([](const WireRequest&, int) { return answer(500); });
+  LoopbackServer server([](const WireRequest&, int) { return answer(200); });
+  HttpClient client({});
+  const Variable http("http_proxy", proxy.url());
+  HttpExchange metadata;
+  metadata.direct = true;
+  EXPECT_EQ(client.send(request_to(server), metadata)->status, 200);
+  {
+    const Variable no_proxy("NO_PROXY", "example.org,127.0.0.1");
+    EXPECT_EQ(client.send(request_to(server), {})->status, 200);
+  }
+  EXPECT_TRUE(proxy.requests().empty());
+  EXPECT_EQ(client.send(request_to(server), {})->status, 500);
+}
+
+TEST(HttpClient, NamesNoSecretOfTheProxy) {
+  HttpRequest request;
+  request.scheme = "http";
+  request.host = "store.example";
+  const Variable http("http_proxy", "http://user:S3CRET@127.0.0.1:1");
+  HttpClient client({});
+  const auto response = client.send(request, {});
+  ASSERT_TRUE(response.failed_with(ErrorKind::unavailable));
+  EXPECT_EQ(response.error().message.find("S3CRET"), std::string::npos);
 }
 
 TEST(HttpClient, StopsInTheMiddleOfATransfer) {
