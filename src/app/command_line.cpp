@@ -42,7 +42,8 @@ constexpr std::array<Command, 8> k_commands{{
      "when\n"
      "something is wrong.",
      "  repoupdate verify s3://packages/el9/x86_64\n"
-     "  repoupdate verify --packages /srv/repo   # read every package and compare its SHA-256\n",
+     "  repoupdate verify --packages /srv/repo   # read every package and compare its SHA-256\n"
+     "  repoupdate verify --remove-uploads s3://packages/el9/x86_64   # leftovers of crashed uploads\n",
      declare_verify},
     {"daemon", "keep repositories up to date as packages come and go",
      "Takes events from SQS queues and watched directories, or polls. Repositories and queues stand in the\n"

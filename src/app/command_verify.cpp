@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
 #include <iostream>
 #include <memory>
+#include <vector>
 
 #include "app/command_line.hpp"
 #include "app/update_output.hpp"
 #include "base/json_text.hpp"
+#include "sync/pending_uploads.hpp"
 #include "sync/verify.hpp"
 
 namespace repoupdate {
@@ -14,17 +18,65 @@ namespace {
 struct Arguments {
   std::string url;
   bool packages = false;
+  bool remove_uploads = false;
   bool json = false;
 };
 
-void print_json(const Repository& repository, const VerifyOutcome& outcome) {
+struct FoundUpload {
+  PendingUpload upload;
+  std::chrono::seconds age{};
+  bool removed = false;
+};
+
+std::string age_text(std::chrono::seconds age) {
+  const auto hours = std::chrono::duration_cast<std::chrono::hours>(std::max(age, std::chrono::seconds(0))).count();
+  if (hours == 0) return "less than an hour";
+  const auto number = static_cast<std::size_t>(hours);
+  return number < 48 ? counted(number, "hour") : counted(number / 24, "day");
+}
+
+// Whoever may not list them can still verify: then there are none, and a note says why.
+Result<std::vector<FoundUpload>> look_at_uploads(const Session& session, const Repository& repository, bool remove) {
+  std::vector<FoundUpload> found;
+  const auto uploads = find_pending_uploads(repository);
+  if (!uploads && (remove || uploads.error().kind == ErrorKind::cancelled)) return uploads.error();
+  if (!uploads) {
+    std::cerr << "repoupdate: cannot tell which uploads have not ended: " << uploads.error().text() << '\n';
+    return found;
+  }
+  const SystemTime now = session.clock.now();
+  for (const auto& upload : *uploads) {
+    const bool removes = remove && is_abandoned(upload, now);
+    if (removes)
+      if (auto dropped = drop_pending_upload(repository, upload); !dropped) return std::move(dropped).error();
+    found.push_back({upload, now - upload.begun, removes});
+  }
+  return found;
+}
+
+void print_json(const Repository& repository, const VerifyOutcome& outcome, const std::vector<FoundUpload>& uploads) {
   std::cout << "{\"repository\":" << json_string(repository.name)
             << ",\"sound\":" << (outcome.problems.empty() ? "true" : "false") << ",\"packages\":" << outcome.packages
             << ",\"problems\":[";
   for (std::size_t i = 0; i < outcome.problems.size(); ++i)
     std::cout << (i ? "," : "") << "{\"key\":" << json_string(outcome.problems[i].key)
               << ",\"what\":" << json_string(outcome.problems[i].what) << '}';
+  std::cout << "],\"uploads\":[";
+  for (std::size_t i = 0; i < uploads.size(); ++i)
+    std::cout << (i ? "," : "") << "{\"key\":" << json_string(uploads[i].upload.key)
+              << ",\"begun\":" << json_string(to_iso8601(uploads[i].upload.begun))
+              << ",\"age\":" << uploads[i].age.count() << ",\"removed\":" << (uploads[i].removed ? "true" : "false")
+              << '}';
   std::cout << "]}\n";
+}
+
+void print_text(const Repository& repository, const VerifyOutcome& outcome, const std::vector<FoundUpload>& uploads) {
+  for (const auto& problem : outcome.problems) std::cout << problem.key << ' ' << problem.what << '\n';
+  for (const auto& found : uploads)
+    std::cout << found.upload.key << " has an upload that has not ended, begun " << age_text(found.age) << " ago"
+              << (found.removed ? ": removed" : "") << '\n';
+  std::cout << repository.name << ": " << counted(outcome.packages, "package") << ", "
+            << (outcome.problems.empty() ? "all is well" : counted(outcome.problems.size(), "problem")) << '\n';
 }
 
 ExitCode run(Session& session, const Arguments& arguments) {
@@ -32,13 +84,9 @@ ExitCode run(Session& session, const Arguments& arguments) {
   if (!repository) return fail(repository.error());
   const auto outcome = verify(*repository, arguments.packages, session.stop);
   if (!outcome) return fail(outcome.error());
-  if (arguments.json) {
-    print_json(*repository, *outcome);
-  } else {
-    for (const auto& problem : outcome->problems) std::cout << problem.key << ' ' << problem.what << '\n';
-    std::cout << repository->name << ": " << counted(outcome->packages, "package") << ", "
-              << (outcome->problems.empty() ? "all is well" : counted(outcome->problems.size(), "problem")) << '\n';
-  }
+  const auto uploads = look_at_uploads(session, *repository, arguments.remove_uploads);
+  if (!uploads) return fail(uploads.error());
+  (arguments.json ? print_json : print_text)(*repository, *outcome, *uploads);
   return outcome->problems.empty() ? ExitCode::done : ExitCode::corrupt;
 }
 
@@ -48,7 +96,11 @@ void declare_verify(CLI::App& command, CommandLine& line) {
   const auto arguments = std::make_shared<Arguments>();
   command.add_option("REPO", arguments->url, "s3://bucket/prefix, or a directory")->required()->type_name("");
   command.add_flag("--packages", arguments->packages, "compare the SHA-256 of every package too");
-  command.add_flag("--json", arguments->json, "print {repository, sound, packages, problems: [{key, what}]}");
+  command.add_flag("--remove-uploads", arguments->remove_uploads,
+                   "remove what uploads that began more than a day ago, and never ended, left in the bucket");
+  command.add_flag(
+      "--json", arguments->json,
+      "print {repository, sound, packages, problems: [{key, what}], uploads: [{key, begun, age, removed}]}");
   command.callback(
       [&line, arguments] { line.run = [arguments](Session& session) { return run(session, *arguments); }; });
 }

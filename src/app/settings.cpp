@@ -30,12 +30,16 @@ constexpr std::array k_aws{
                          "storage class for uploaded packages, never for metadata", "", 0, UINT64_MAX, Flag::nowhere},
     Setting<AwsSettings>{"package_acl", &AwsSettings::package_acl, "canned ACL for what is uploaded; none by default",
                          "", 0, UINT64_MAX, Flag::nowhere},
-    Setting<AwsSettings>{"sse", &AwsSettings::sse, "server-side encryption of what is put", "|AES256|aws:kms", 0,
-                         UINT64_MAX, Flag::nowhere},
+    Setting<AwsSettings>{"sse", &AwsSettings::sse, "server-side encryption of what is put",
+                         "|AES256|aws:kms|aws:kms:dsse", 0, UINT64_MAX, Flag::nowhere},
     Setting<AwsSettings>{"sse_kms_key_id", &AwsSettings::sse_kms_key_id, "KMS key for sse = \"aws:kms\"", "", 0,
                          UINT64_MAX, Flag::nowhere},
     Setting<AwsSettings>{"expected_bucket_owner", &AwsSettings::expected_bucket_owner,
                          "account id that must own the bucket", "", 0, UINT64_MAX, Flag::nowhere},
+    Setting<AwsSettings>{"requester_pays", &AwsSettings::requester_pays,
+                         "pay for requests to buckets of others that ask for it", "", 0, UINT64_MAX, Flag::nowhere},
+    Setting<AwsSettings>{"object_tags", &AwsSettings::object_tags, "tags of what is put: KEY=VALUE,KEY=VALUE", "", 0,
+                         UINT64_MAX, Flag::nowhere},
 };
 
 constexpr std::array k_log{

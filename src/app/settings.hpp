@@ -31,6 +31,8 @@ struct AwsSettings {
   std::string sse;
   std::string sse_kms_key_id;
   std::string expected_bucket_owner;
+  bool requester_pays = false;
+  std::string object_tags;
 };
 
 struct LogSettings {

@@ -108,6 +108,8 @@ Result<ObjectStore*> Stores::open(const RepositoryLocation& location) {
   options.abilities.files = &m_state->abilities;
   options.abilities.on_learnt = [log = &m_state->log, name = "s3://" + location.bucket](
                                     const StoreAbilities& abilities) { report_abilities(*log, name, abilities); };
+  options.requester_pays = settings.requester_pays;
+  options.tags = settings.object_tags;
   options.stop = m_state->stop;
   auto opened = S3Store::open(std::move(options), (*shared)->sender);
   if (!opened) return std::move(opened).error();

@@ -227,7 +227,9 @@ TEST(HttpClient, CaBundleThatIsNotThereIsAWrongSetting) {
 class Stalled {
 public:
   Stalled(HttpClient& client, std::size_t count)
-      : m_server([](const WireRequest&, int) { return WireAnswer{{}, false, true}; }) {
+      : m_server([](const WireRequest&, int) {
+          return WireAnswer{{}, false, true};
+        }) {
     for (std::size_t i = 0; i < count; ++i)
       m_threads.emplace_back([&client, request = request_to(m_server), stop = m_stop.get_token()] {
         HttpExchange exchange;

@@ -89,7 +89,8 @@ Result<void> MultipartUpload::create() {
 }
 
 Result<ETag> MultipartUpload::send_part(std::size_t index, std::stop_token stop) {
-  AwsCall call = m_caller.call(upload_part_request(m_caller.bucket(), m_key, m_id, index + 1), m_key, "s3:PutObject");
+  AwsCall call = m_caller.call(upload_part_request(m_caller.bucket(), m_key, m_id, index + 1, m_digests[index]), m_key,
+                               "s3:PutObject");
   call.payload_sha256 = m_digests[index];
   send_from(call.exchange, m_body, index * m_part_size, size_of(index));
   // Whichever comes first ends it: the caller's stop, or the failure of another part.
@@ -127,7 +128,9 @@ Result<void> MultipartUpload::send_parts(const UploadProgress& progress) {
 UploadOutcome MultipartUpload::complete(ETagStyle style) {
   HttpRequest request = complete_multipart_request(m_caller.bucket(), m_key, m_id);
   add_condition(request, m_options, style);
-  const std::string body = complete_multipart_body(m_etags);
+  std::vector<SentPart> parts;
+  for (std::size_t i = 0; i < m_etags.size(); ++i) parts.push_back({m_etags[i], m_digests[i]});
+  const std::string body = complete_multipart_body(parts);
   AwsCall call = m_caller.call(std::move(request), m_key, "s3:PutObject");
   call.exchange.body = body;
   call.check = [&call](const HttpResponse& response) { return check_completed(call.subject, call.action, response); };
@@ -138,14 +141,8 @@ UploadOutcome MultipartUpload::complete(ETagStyle style) {
 }
 
 Error MultipartUpload::abort(Error cause) {
-  AwsCall call =
-      m_caller.call(abort_multipart_request(m_caller.bucket(), m_key, m_id), m_key, "s3:AbortMultipartUpload");
-  call.exchange.stop = {};
-  call.exchange.timeout = k_abort_timeout;
-  const auto response = m_caller.send(call).response;
-  // `conflict` is NoSuchUpload: it has ended already.
-  if (!response && response.error().kind != ErrorKind::conflict && response.error().kind != ErrorKind::not_found)
-    cause.message += "; the parts sent could not be removed either: " + response.error().message;
+  const auto aborted = abort_upload(m_caller, m_key, m_id);
+  if (!aborted) cause.message += "; the parts sent could not be removed either: " + aborted.error().message;
   return cause;
 }
 
@@ -155,6 +152,16 @@ std::uint64_t part_size_of(std::uint64_t size) {
   constexpr std::uint64_t k_mebibyte = 1ULL << 20;
   const std::uint64_t needed = (size + k_max_parts - 1) / k_max_parts;
   return std::max(k_min_part_size, (needed + k_mebibyte - 1) / k_mebibyte * k_mebibyte);
+}
+
+Result<void> abort_upload(const S3Caller& caller, std::string_view key, const std::string& upload_id) {
+  AwsCall call = caller.call(abort_multipart_request(caller.bucket(), key, upload_id), key, "s3:AbortMultipartUpload");
+  call.exchange.stop = {};
+  call.exchange.timeout = k_abort_timeout;
+  auto response = caller.send(call).response;
+  // `conflict` is NoSuchUpload: it has ended already.
+  if (response || response.failed_with(ErrorKind::conflict) || response.failed_with(ErrorKind::not_found)) return {};
+  return std::move(response).error();
 }
 
 UploadOutcome upload_in_parts(const S3Caller& caller, std::string_view key, const StoredBytes& body,

@@ -4,9 +4,12 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
+#include "io/s3_tags.hpp"
 
 namespace repoupdate {
 namespace {
+
+constexpr std::size_t k_account_digits = 12;
 
 bool is_bucket_name(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && std::all_of(name.begin(), name.end(), [](char c) {
@@ -35,6 +38,7 @@ HttpRequest bucket_request(const S3Bucket& bucket, std::string method, std::stri
   request.path += key;
   if (!bucket.options.expected_bucket_owner.empty())
     request.set_header("x-amz-expected-bucket-owner", bucket.options.expected_bucket_owner);
+  if (bucket.options.requester_pays) request.set_header("x-amz-request-payer", "requester");
   return request;
 }
 
@@ -53,6 +57,27 @@ void add_object_headers(HttpRequest& request, const S3Bucket& bucket, std::strin
   add_if_set(request, "x-amz-acl", bucket.options.acl);
   add_if_set(request, "x-amz-server-side-encryption", bucket.options.sse);
   add_if_set(request, "x-amz-server-side-encryption-aws-kms-key-id", bucket.options.sse_kms_key_id);
+  add_if_set(request, "x-amz-tagging", bucket.tagging);
+}
+
+std::string checksum_header(const std::string& sha256) {
+  return to_base64(from_hex(sha256).value_or(""));
+}
+
+Result<void> check_choices(const S3BucketOptions& options) {
+  const auto wrong = [](std::string message) { return Error{ErrorKind::invalid, std::move(message), {}}; };
+  const bool is_kms = options.sse == "aws:kms" || options.sse == "aws:kms:dsse";
+  if (!options.sse.empty() && options.sse != "AES256" && !is_kms)
+    return wrong("server-side encryption is 'AES256', 'aws:kms' or 'aws:kms:dsse', not '" + options.sse + "'");
+  if (!options.sse_kms_key_id.empty() && !is_kms) return wrong("a KMS key needs server-side encryption 'aws:kms'");
+  if (options.storage_class == "GLACIER" || options.storage_class == "DEEP_ARCHIVE")
+    return wrong("packages in storage class " + options.storage_class + " cannot be installed");
+  const std::string& owner = options.expected_bucket_owner;
+  const bool is_account =
+      owner.size() == k_account_digits && owner.find_first_not_of("0123456789") == std::string::npos;
+  if (!owner.empty() && !is_account)
+    return wrong("the bucket's owner is an account id of 12 digits, not '" + owner + "'");
+  return {};
 }
 
 std::string without_quotes(const std::string& etag) {
@@ -80,21 +105,8 @@ Result<S3Bucket> resolve_bucket(S3BucketOptions options) {
   if (!is_bucket_name(options.bucket))
     return Error{ErrorKind::invalid, "'" + options.bucket + "' is not the name of a bucket", {}};
   const std::string where = "s3://" + options.bucket;
-  if (!options.sse.empty() && options.sse != "AES256" && options.sse != "aws:kms")
-    return Error{
-        ErrorKind::invalid, where + ": server-side encryption is 'AES256' or 'aws:kms', not '" + options.sse + "'", {}};
-  if (!options.sse_kms_key_id.empty() && options.sse != "aws:kms")
-    return Error{ErrorKind::invalid, where + ": a KMS key needs server-side encryption 'aws:kms'", {}};
-  if (options.storage_class == "GLACIER" || options.storage_class == "DEEP_ARCHIVE")
-    return Error{ErrorKind::invalid,
-                 where + ": packages in storage class " + options.storage_class + " cannot be installed",
-                 {}};
-  std::string region = options.region.empty() ? std::string(k_default_region) : options.region;
-  auto endpoint = aws_endpoint("s3", region, options.endpoint_url, options.variant);
-  if (!endpoint) return std::move(endpoint).error().within(where);
+constexpr std::size_t k_account_digits = 12;
 
-  S3Bucket bucket{std::move(options), *std::move(endpoint), std::move(region), false};
-  bucket.path_style = bucket.options.path_style.value_or(bucket.endpoint.custom || !can_be_host(bucket.options.bucket));
   return bucket;
 }
 
@@ -154,7 +166,7 @@ HttpRequest put_object_request(const S3Bucket& bucket, std::string_view key, con
                                const std::string& sha256) {
   HttpRequest request = bucket_request(bucket, "PUT", key);
   add_object_headers(request, bucket, key, options, sha256);
-  request.set_header("x-amz-checksum-sha256", to_base64(from_hex(sha256).value_or("")));
+  request.set_header("x-amz-checksum-sha256", checksum_header(sha256));
   return request;
 }
 
@@ -183,13 +195,15 @@ HttpRequest create_multipart_request(const S3Bucket& bucket, std::string_view ke
   HttpRequest request = bucket_request(bucket, "POST", key);
   request.query = {{"uploads", ""}};
   add_object_headers(request, bucket, key, options, sha256);
+  request.set_header("x-amz-checksum-algorithm", "SHA256");  // else S3 refuses the checksums of parts
   return request;
 }
 
 HttpRequest upload_part_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id,
-                                std::size_t part_number) {
+                                std::size_t part_number, const std::string& sha256) {
   HttpRequest request = bucket_request(bucket, "PUT", key);
   request.query = {{"partNumber", std::to_string(part_number)}, {"uploadId", upload_id}};
+  request.set_header("x-amz-checksum-sha256", checksum_header(sha256));
   return request;
 }
 
@@ -200,17 +214,31 @@ HttpRequest complete_multipart_request(const S3Bucket& bucket, std::string_view 
   return request;
 }
 
-std::string complete_multipart_body(const std::vector<ETag>& parts) {
+std::string complete_multipart_body(const std::vector<SentPart>& parts) {
   std::string body = R"(<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">)";
   for (std::size_t i = 0; i < parts.size(); ++i)
-    body += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" + xml_text(parts[i].text) +
-            "</ETag></Part>";
+    body += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" + xml_text(parts[i].etag.text) +
+            "</ETag><ChecksumSHA256>" + checksum_header(parts[i].sha256) + "</ChecksumSHA256></Part>";
   return body + "</CompleteMultipartUpload>";
 }
 
 HttpRequest abort_multipart_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id) {
   HttpRequest request = bucket_request(bucket, "DELETE", key);
   request.query = {{"uploadId", upload_id}};
+  return request;
+}
+
+std::string upload_marker(std::string_view key, std::string_view upload_id) {
+  return std::string(upload_id) + '\n' + std::string(key);
+}
+
+HttpRequest list_uploads_request(const S3Bucket& bucket, std::string_view prefix, std::string_view continuation) {
+  HttpRequest request = bucket_request(bucket, "GET", {});
+  request.query = {{"uploads", ""}, {"encoding-type", "url"}, {"prefix", std::string(prefix)}};
+  if (const std::size_t end = continuation.find('\n'); end != std::string_view::npos) {
+    request.query.emplace_back("key-marker", continuation.substr(end + 1));
+    request.query.emplace_back("upload-id-marker", continuation.substr(0, end));
+  }
   return request;
 }
 

@@ -23,9 +23,11 @@ struct S3BucketOptions {
   std::optional<bool> path_style;  // none: with a custom endpoint, or when the bucket's name cannot be a host's
   std::string storage_class;       // of packages; empty: the bucket's default
   std::string acl;                 // canned, of every object; empty: no ACL header
-  std::string sse;                 // of every object: "", "AES256", "aws:kms"
+  std::string sse;                 // of every object: "", "AES256", "aws:kms", "aws:kms:dsse"
   std::string sse_kms_key_id;
-  std::string expected_bucket_owner;  // AWS account; empty: any
+  std::string expected_bucket_owner;  // AWS account, 12 digits; empty: any
+  bool requester_pays = false;        // we pay for our requests, where the bucket asks for it
+  std::string tags;                   // of every object: "KEY=VALUE,KEY=VALUE"; empty: none
 };
 
 // A bucket and how it is reached and written: the options after their check.
@@ -34,10 +36,11 @@ struct S3Bucket {
   AwsEndpoint endpoint;
   std::string region;  // to sign for
   bool path_style = false;
+  std::string tagging;  // the tags as x-amz-tagging wants them
 };
 
-// ErrorKind::invalid for a malformed name, region or URL, for an unknown encryption, and for a storage class
-// out of which nobody can read at once.
+// ErrorKind::invalid for a malformed name, region or URL, for an unknown encryption, for a storage class out of which
+// nobody can read at once, for an account that is no account's number, and for tags that S3 would refuse.
 Result<S3Bucket> resolve_bucket(S3BucketOptions options);
 
 // The host of all requests about the bucket.
@@ -74,10 +77,19 @@ HttpRequest list_objects_after_request(const S3Bucket& bucket, std::string_view 
 HttpRequest create_multipart_request(const S3Bucket& bucket, std::string_view key, const PutOptions& options,
                                      const std::string& sha256);
 HttpRequest upload_part_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id,
-                                std::size_t part_number);
+                                std::size_t part_number, const std::string& sha256);
 // Without its condition.
 HttpRequest complete_multipart_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id);
-std::string complete_multipart_body(const std::vector<ETag>& parts);  // the first is part number 1
+// A part as the store is to put it together: what it answered, and what was sent.
+struct SentPart {
+  ETag etag;
+  std::string sha256;  // lower-case hex
+};
+std::string complete_multipart_body(const std::vector<SentPart>& parts);  // the first is part number 1
 HttpRequest abort_multipart_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id);
+// `continuation` is UploadPage::next of the page before, or empty.
+HttpRequest list_uploads_request(const S3Bucket& bucket, std::string_view prefix, std::string_view continuation);
+// A page ends at a key and at one of its uploads; the two as one text, and back.
+std::string upload_marker(std::string_view key, std::string_view upload_id);
 
 }  // namespace repoupdate

@@ -87,6 +87,8 @@ TEST(S3Bucket, RefusesOptionsThatCannotWork) {
   EXPECT_TRUE(refused([](S3BucketOptions& options) { options.sse = "rot13"; }));
   EXPECT_TRUE(refused([](S3BucketOptions& options) { options.sse_kms_key_id = "key"; }));
   EXPECT_TRUE(refused([](S3BucketOptions& options) { options.storage_class = "DEEP_ARCHIVE"; }));
+  EXPECT_TRUE(refused([](S3BucketOptions& options) { options.expected_bucket_owner = "me"; }));
+  EXPECT_TRUE(refused([](S3BucketOptions& options) { options.tags = "no value"; }));
 }
 
 // An empty key would be the bucket itself, and DELETE would mean it.
@@ -137,6 +139,47 @@ TEST(S3Put, PutsOnlyPackagesIntoTheStorageClass) {
   EXPECT_EQ(header(delete_object_request(configured, "k"), "x-amz-expected-bucket-owner"), "111122223333");
 }
 
+// Every kind of request: a read from somebody else's bucket is as wrong as a write to it.
+TEST(S3Bucket, EachRequestSaysWhoseBucketItIsAndWhoPays) {
+  S3BucketOptions options;
+  options.expected_bucket_owner = "111122223333";
+  options.requester_pays = true;
+  const S3Bucket configured = bucket(options);
+  const std::string sha256 = sha256_hex("");
+  for (const HttpRequest& request :
+       {head_bucket_request(configured), head_object_request(configured, "k"), get_object_request(configured, "k", {}),
+        put_object_request(configured, "k", {}, sha256), delete_object_request(configured, "k"),
+        list_objects_request(configured, "p", ""), create_multipart_request(configured, "k", {}, sha256),
+        upload_part_request(configured, "k", "id", 1, sha256), complete_multipart_request(configured, "k", "id"),
+        abort_multipart_request(configured, "k", "id"), list_uploads_request(configured, "p", "")}) {
+    EXPECT_EQ(header(request, "x-amz-expected-bucket-owner"), "111122223333") << url(request);
+    EXPECT_EQ(header(request, "x-amz-request-payer"), "requester") << url(request);
+  }
+  for (const auto& [name, value] : get_object_request(bucket(), "k", {}).headers)
+    EXPECT_TRUE(name != "x-amz-expected-bucket-owner" && name != "x-amz-request-payer");
+}
+
+// What an object is to be is said where it is made, and nowhere else: S3 refuses these headers elsewhere.
+TEST(S3Put, TagsAndEncryptsWhatItMakes) {
+  S3BucketOptions options;
+  options.tags = "team=infra,cost center=a/b";
+  options.sse = "AES256";
+  const S3Bucket configured = bucket(options);
+  const std::string sha256 = sha256_hex("");
+  for (const HttpRequest& request : {put_object_request(configured, "repodata/repomd.xml", {}, sha256),
+                                     put_object_request(configured, "a.rpm", {}, sha256),
+                                     create_multipart_request(configured, "a.rpm", {}, sha256)}) {
+    EXPECT_EQ(header(request, "x-amz-tagging"), "team=infra&cost%20center=a%2Fb");
+    EXPECT_EQ(header(request, "x-amz-server-side-encryption"), "AES256");
+  }
+  for (const HttpRequest& request :
+       {get_object_request(configured, "k", {}), upload_part_request(configured, "k", "id", 1, sha256),
+        complete_multipart_request(configured, "k", "id"), delete_object_request(configured, "k")}) {
+    EXPECT_EQ(header(request, "x-amz-tagging"), "");
+    EXPECT_EQ(header(request, "x-amz-server-side-encryption"), "");
+  }
+}
+
 TEST(S3Put, StatesItsConditionInTheStoresStyle) {
   PutOptions options;
   options.if_match = ETag{"\"abc\""};
@@ -171,15 +214,32 @@ TEST(S3List, EncodesPrefixAndToken) {
   EXPECT_EQ(canonical_query(list_objects_request(bucket(), "", "")), "encoding-type=url&list-type=2&prefix=");
 }
 
+TEST(S3List, GoesOnBehindAnUpload) {
+  EXPECT_EQ(canonical_query(list_uploads_request(bucket(), "a+b/", "")), "encoding-type=url&prefix=a%2Bb%2F&uploads=");
+  EXPECT_EQ(canonical_query(list_uploads_request(bucket(), "", upload_marker("k\n 1", "id"))),
+            "encoding-type=url&key-marker=k%0A%201&prefix=&upload-id-marker=id&uploads=");
+}
+
 TEST(S3Multipart, NamesPartsAndUpload) {
-  EXPECT_EQ(canonical_query(create_multipart_request(bucket(), "k", {}, sha256_hex(""))), "uploads=");
-  EXPECT_EQ(canonical_query(upload_part_request(bucket(), "k", "id/+", 3)), "partNumber=3&uploadId=id%2F%2B");
+  const std::string sha256 = sha256_hex("");
+  EXPECT_EQ(canonical_query(create_multipart_request(bucket(), "k", {}, sha256)), "uploads=");
+  EXPECT_EQ(canonical_query(upload_part_request(bucket(), "k", "id/+", 3, sha256)), "partNumber=3&uploadId=id%2F%2B");
   EXPECT_EQ(canonical_query(complete_multipart_request(bucket(), "k", "id")), "uploadId=id");
   EXPECT_EQ(abort_multipart_request(bucket(), "k", "id").method, "DELETE");
-  EXPECT_EQ(complete_multipart_body({{"\"a\""}, {"b&"}}),
+}
+
+TEST(S3Multipart, EachPartCarriesAChecksumThatTheStoreVerifies) {
+  const std::string sha256 = sha256_hex("");
+  const std::string base64 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+  EXPECT_EQ(header(create_multipart_request(bucket(), "k", {}, sha256), "x-amz-checksum-algorithm"), "SHA256");
+  EXPECT_EQ(header(create_multipart_request(bucket(), "k", {}, sha256), k_sha256_record), sha256);
+  EXPECT_EQ(header(upload_part_request(bucket(), "k", "id", 1, sha256), "x-amz-checksum-sha256"), base64);
+  const std::string checksum = "<ChecksumSHA256>" + base64 + "</ChecksumSHA256>";
+  EXPECT_EQ(complete_multipart_body({{{"\"a\""}, sha256}, {{"b&"}, sha256}}),
             R"(<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">)"
-            "<Part><PartNumber>1</PartNumber><ETag>&quot;a&quot;</ETag></Part>"
-            "<Part><PartNumber>2</PartNumber><ETag>b&amp;</ETag></Part></CompleteMultipartUpload>");
+            "<Part><PartNumber>1</PartNumber><ETag>&quot;a&quot;</ETag>" +
+                checksum + "</Part><Part><PartNumber>2</PartNumber><ETag>b&amp;</ETag>" + checksum +
+                "</Part></CompleteMultipartUpload>");
 }
 
 }  // namespace

@@ -118,6 +118,29 @@ Result<ListPage> parse_list_objects(const std::string& body) {
   return page;
 }
 
+Result<UploadPage> parse_list_uploads(const std::string& body) {
+  pugi::xml_document document;
+  if (!document.load_buffer(body.data(), body.size())) return corrupt("the list of uploads is not XML");
+  const pugi::xml_node result = document.child("ListMultipartUploadsResult");
+  if (!result) return corrupt("the list of uploads has no ListMultipartUploadsResult");
+  const bool is_encoded = std::string_view(result.child_value("EncodingType")) == "url";
+  const auto decoded = [is_encoded](std::string text) { return is_encoded ? form_decode(text) : text; };
+  UploadPage page;
+  for (const pugi::xml_node entry : result.children("Upload")) {
+    PendingUpload upload{decoded(entry.child_value("Key")), entry.child_value("UploadId"), {}};
+    const auto begun = parse_iso8601(entry.child_value("Initiated"));
+    if (upload.key.empty() || upload.id.empty() || !begun)
+      return corrupt("an entry of the list of uploads has no key, id or date");
+    upload.begun = *begun;
+    page.uploads.push_back(std::move(upload));
+  }
+  if (std::string_view(result.child_value("IsTruncated")) != "true") return page;
+  const std::string last = decoded(result.child_value("NextKeyMarker"));
+  if (last.empty()) return corrupt("the list of uploads does not say how it goes on");
+  page.next = upload_marker(last, result.child_value("NextUploadIdMarker"));
+  return page;
+}
+
 Result<std::string> parse_upload_id(const std::string& body) {
   pugi::xml_document document;
   std::string id;

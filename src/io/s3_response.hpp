@@ -30,6 +30,9 @@ Result<ObjectInfo> parse_object_info(std::string_view key, const HttpResponse& r
 // Keys decoded where the store says that it encoded them.
 Result<ListPage> parse_list_objects(const std::string& body);
 
+// The same of ListMultipartUploads.
+Result<UploadPage> parse_list_uploads(const std::string& body);
+
 Result<std::string> parse_upload_id(const std::string& body);
 
 // CompleteMultipartUpload and copies may answer 200 and mean a failure: the answer says how it ended only in its

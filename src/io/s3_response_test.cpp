@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "io/s3_request.hpp"
+
 #include "base/hash.hpp"
 
 namespace repoupdate {
@@ -145,6 +147,33 @@ TEST(S3Multipart, SuccessIsSaidInTheBody) {
   EXPECT_TRUE(verdict("<Error><Code>SomethingNew</Code></Error>").failed_with(ErrorKind::unavailable));
   EXPECT_TRUE(verdict("<Error><Code>AccessDenied</Code></Error>").failed_with(ErrorKind::denied));
   EXPECT_TRUE(verdict("").failed_with(ErrorKind::corrupt));
+}
+
+TEST(S3Uploads, HaveKeysIdsAndTimes) {
+  const auto page = parse_list_uploads(
+      "<ListMultipartUploadsResult xmlns='http://s3.amazonaws.com/doc/2006-03-01/'><EncodingType>url</EncodingType>"
+      "<NextKeyMarker>b%2Bc</NextKeyMarker><NextUploadIdMarker>U2</NextUploadIdMarker><IsTruncated>true</IsTruncated>"
+      "<Upload><Key>a+1.rpm</Key><UploadId>U1</UploadId><Initiated>2026-01-31T23:59:59.000Z</Initiated></Upload>"
+      "<Upload><Key>b%2Bc</Key><UploadId>U2</UploadId><Initiated>2026-01-31T23:59:59.000Z</Initiated></Upload>"
+      "</ListMultipartUploadsResult>");
+  ASSERT_TRUE(page.ok()) << page.error().text();
+  ASSERT_EQ(page->uploads.size(), 2U);
+  EXPECT_EQ(page->uploads[0].key, "a 1.rpm");
+  EXPECT_EQ(page->uploads[0].id, "U1");
+  EXPECT_EQ(to_iso8601(page->uploads[0].begun), "2026-01-31T23:59:59Z");
+  EXPECT_EQ(page->uploads[1].key, "b+c");
+  EXPECT_EQ(page->next, upload_marker("b+c", "U2"));
+}
+
+TEST(S3Uploads, AreNotThereOrNotUnderstood) {
+  const auto none = parse_list_uploads("<ListMultipartUploadsResult/>");
+  ASSERT_TRUE(none.ok());
+  EXPECT_TRUE(none->uploads.empty());
+  EXPECT_EQ(none->next, "");
+  for (const char* body :
+       {"", "<Error/>", "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>",
+        "<ListMultipartUploadsResult><Upload><Key>k</Key><UploadId>U</UploadId></Upload></ListMultipartUploadsResult>"})
+    EXPECT_TRUE(parse_list_uploads(body).failed_with(ErrorKind::corrupt)) << body;
 }
 
 }  // namespace

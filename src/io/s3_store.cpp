@@ -27,6 +27,10 @@ bool is_condition_failure(const PutOptions& options, ErrorKind kind) {
          (kind == ErrorKind::precondition_failed || (kind == ErrorKind::not_found && options.if_match));
 }
 
+Error damaged(const std::string& subject) {
+  return {ErrorKind::corrupt, subject + ": what arrives does not have the SHA-256 that the store tells", {}};
+}
+
 }  // namespace
 
 // A PUT in any of its forms, to be sent once or more. The views live as long as the call to put().
@@ -106,6 +110,15 @@ Result<Object> S3Store::get(std::string_view key, const GetOptions& options, std
   if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
   AwsCall call = m_caller.call(get_object_request(m_caller.bucket(), key, options), key, "s3:GetObject");
   call.exchange.body_limit = limit;
+  for (int number = 1;; ++number) {
+    auto object = fetch(call, key, options);
+    if (!object || options.range || !object->info.sha256 || *object->info.sha256 == sha256_hex(object->bytes))
+      return object;
+    if (number == k_max_fetches) return damaged(call.subject);
+  }
+}
+
+Result<Object> S3Store::fetch(const AwsCall& call, std::string_view key, const GetOptions& options) {
   auto response = m_caller.send(call).response;
   if (!response) return missing(std::move(response).error());
   auto info = parse_object_info(key, *response);
@@ -133,6 +146,7 @@ Result<ObjectInfo> S3Store::read(std::string_view key, const GetOptions& options
   const std::uint64_t first = options.range ? options.range->first : 0;
   std::uint64_t delivered = 0;
   std::optional<ObjectInfo> info;
+  std::optional<Hasher> hasher;
   AwsCall call = m_caller.call(get_object_request(m_caller.bucket(), key, options), key, "s3:GetObject");
 
   call.exchange.on_head = [&](const HttpResponse& head) -> Result<void> {
@@ -142,11 +156,14 @@ Result<ObjectInfo> S3Store::read(std::string_view key, const GetOptions& options
     const std::uint64_t begins = head.status == 206 && range ? range->first : 0;
     if (begins != first + delivered || (info && info->etag != found->etag))
       return Error{ErrorKind::corrupt, call.subject + ": the store sent other bytes than were asked for", {}};
-    if (!info) info = *std::move(found);
+    if (info) return {};
+    info = *std::move(found);
+    if (!options.range && info->sha256) hasher.emplace(HashType::sha256);
     return {};
   };
   call.exchange.sink = [&](std::string_view bytes) {
     delivered += bytes.size();
+    if (hasher) hasher->update(bytes);
     return sink(bytes);
   };
   call.before_retry = [&](HttpRequest& request) {
@@ -157,6 +174,7 @@ Result<ObjectInfo> S3Store::read(std::string_view key, const GetOptions& options
 
   auto response = m_caller.send(call).response;
   if (!response) return missing(std::move(response).error());
+  if (hasher && hasher->finish_hex() != *info->sha256) return damaged(call.subject);
   return *std::move(info);
 }
 
@@ -326,6 +344,27 @@ Result<ListPage> S3Store::send_list(const HttpRequest& request, std::string_view
   if (!page) return std::move(page).error().within(call.subject);
   m_bucket_exists = true;
   return page;
+}
+
+Result<UploadPage> S3Store::list_uploads(std::string_view prefix, std::string_view continuation) {
+  const HttpRequest request = list_uploads_request(m_caller.bucket(), prefix, continuation);
+  const AwsCall call = m_caller.call(request, prefix, "s3:ListBucketMultipartUploads");
+  auto response = m_caller.send(call).response;
+  if (!response) {
+    Error error = std::move(response).error();
+    if (error.kind == ErrorKind::not_found) error.kind = ErrorKind::invalid;  // as in list()
+    return error;
+  }
+  auto page = parse_list_uploads(response->body);
+  if (!page) return std::move(page).error().within(call.subject);
+  if (!page->next.empty() && page->next == continuation)
+    return Error{ErrorKind::corrupt, call.subject + ": the list of uploads does not go on", {}};
+  return page;
+}
+
+Result<void> S3Store::drop_upload(const PendingUpload& upload) {
+  if (auto checked = check_s3_key(upload.key); !checked) return std::move(checked).error().within(name());
+  return abort_upload(m_caller, upload.key, upload.id);
 }
 
 }  // namespace repoupdate

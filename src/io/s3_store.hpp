@@ -30,6 +30,7 @@ struct S3StoreOptions : S3BucketOptions {
   std::stop_token stop;  // ends every call with ErrorKind::cancelled
 };
 
+inline constexpr int k_max_fetches = 3;
 inline constexpr std::uint64_t k_max_single_put = 64ULL << 20;  // of what put() reads as it goes; more goes in parts
 
 // Failures name the bucket and key and carry the request id. A bucket that does not exist is
@@ -50,8 +51,11 @@ public:
   // (io/s3_probe) once; errors are those of the probe, and the next call tries again.
   Result<StoreAbilities> abilities(std::string_view prefix) override;
   Result<ObjectInfo> head(std::string_view key) override;
+  // A whole object whose SHA-256 the store tells is held against it, and fetched again (k_max_fetches times in all)
+  // when it arrives damaged; ErrorKind::corrupt when it always does.
   Result<Object> get(std::string_view key, const GetOptions& options, std::uint64_t limit) override;
-  // A transfer that breaks off goes on where it stopped, pinned to the same ETag.
+  // A transfer that breaks off goes on where it stopped, pinned to the same ETag. Of a whole object, ErrorKind::corrupt
+  // at its end when it does not have the SHA-256 that the store tells: what was delivered cannot be taken back.
   Result<ObjectInfo> read(std::string_view key, const GetOptions& options, const ByteSink& sink) override;
   // One HEAD, then what PinnedBytes asks for.
   Result<SharedBytes> open(std::string_view key) override;
@@ -62,9 +66,12 @@ public:
   Result<void> remove(std::string_view key) override;
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
   Result<ListPage> list_after(std::string_view prefix, std::string_view after, std::size_t at_most) override;
+  Result<UploadPage> list_uploads(std::string_view prefix, std::string_view continuation) override;
+  Result<void> drop_upload(const PendingUpload& upload) override;
 
 private:
   struct Upload;
+  Result<Object> fetch(const AwsCall& call, std::string_view key, const GetOptions& options);
   UploadOutcome send_at_once(const Upload& upload, ETagStyle style, HttpExchange payload) const;
   Result<ObjectInfo> put_body(std::string_view key, const StoredBytes& body, const PutOptions& options,
                               const UploadProgress& progress);

@@ -154,6 +154,84 @@ TEST_F(S3StoreTest, NamesRangesBehindTheEndAndLimitsInvalid) {
   EXPECT_TRUE(m_store->get("k", {}, 5).ok());
 }
 
+TEST_F(S3StoreTest, FetchesAWholeObjectAgainThatArrivesDamaged) {
+  serve([](const WireRequest& request, int number) {
+    return object(request, number < 3 ? "damaged" : "healthy", "\"e\"", sha256_hex("healthy"));
+  });
+  const auto healthy = m_store->get("k", {}, 100);
+  ASSERT_TRUE(healthy.ok()) << healthy.error().text();
+  EXPECT_EQ(healthy->bytes, "healthy");
+  EXPECT_EQ(m_server->requests().size(), 3U);
+}
+
+TEST_F(S3StoreTest, ObjectThatAlwaysArrivesDamagedIsCorrupt) {
+  serve([](const WireRequest& request, int) { return object(request, "damaged", "\"e\"", sha256_hex("healthy")); });
+  const auto damaged = m_store->get("k", {}, 100);
+  ASSERT_TRUE(damaged.failed_with(ErrorKind::corrupt));
+  EXPECT_EQ(damaged.error().message, "s3://b/k: what arrives does not have the SHA-256 that the store tells");
+  EXPECT_EQ(m_server->requests().size(), static_cast<std::size_t>(k_max_fetches));
+  EXPECT_TRUE(m_store->read("k", {}, [](std::string_view) { return Result<void>(); }).failed_with(ErrorKind::corrupt));
+  EXPECT_TRUE(m_store->get("k", {ByteRange{0, 3}, {}}, 100).ok()) << "of a part nothing is known";
+}
+
+// S3's own checksum, and neither one made of parts' checksums nor the ETag.
+TEST_F(S3StoreTest, HoldsBytesOnlyAgainstTheirOwnChecksum) {
+  std::string name = "x-amz-checksum-sha256", value = to_base64(*from_hex(sha256_hex("healthy"))), type = "FULL_OBJECT";
+  serve([&](const WireRequest&, int) {
+    return answer(200, {{"ETag", "\"0123\""}, {"Last-Modified", k_date}, {name, value}, {"x-amz-checksum-type", type}},
+                  "damaged");
+  });
+  EXPECT_TRUE(m_store->get("k", {}, 100).failed_with(ErrorKind::corrupt));
+  type = "COMPOSITE";
+  EXPECT_TRUE(m_store->get("k", {}, 100).ok());
+  name = "content-md5";
+  EXPECT_TRUE(m_store->get("k", {}, 100).ok());
+}
+
+TEST_F(S3StoreTest, FetchesAWholeObjectAgainThatArrivesCutShort) {
+  serve([](const WireRequest& request, int number) {
+    WireAnswer reply = object(request, "0123456789", "\"e\"");
+    if (number > 1) return reply;
+    reply.bytes.resize(reply.bytes.size() - 6);
+    reply.then_close = true;
+    return reply;
+  });
+  EXPECT_EQ(m_store->get("k", {}, 100)->bytes, "0123456789");
+  EXPECT_EQ(m_server->requests().size(), 2U);
+}
+
+TEST_F(S3StoreTest, ListsUploadsThatHaveNotEndedPageByPage) {
+  serve([](const WireRequest& request, int number) {
+    EXPECT_EQ(request.method, "GET");
+    EXPECT_EQ(request.target, std::string("/b?encoding-type=url&") + (number == 2 ? "key-marker=p%2Fk&" : "") +
+                                  "prefix=p%2F&" + (number == 2 ? "upload-id-marker=U&" : "") + "uploads=");
+    if (number == 3) return answer(403);
+    return answer(200, {},
+                  "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>p/k</NextKeyMarker>"
+                  "<NextUploadIdMarker>U</NextUploadIdMarker><Upload><Key>p/k</Key><UploadId>U</UploadId>"
+                  "<Initiated>2026-01-31T23:59:59.000Z</Initiated></Upload></ListMultipartUploadsResult>");
+  });
+  const auto page = m_store->list_uploads("p/", "");
+  ASSERT_TRUE(page.ok()) << page.error().text();
+  ASSERT_EQ(page->uploads.size(), 1U);
+  EXPECT_TRUE(m_store->list_uploads("p/", page->next).failed_with(ErrorKind::corrupt)) << "the same page again";
+  const auto denied = m_store->list_uploads("p/", "");
+  ASSERT_TRUE(denied.failed_with(ErrorKind::denied));
+  EXPECT_NE(denied.error().message.find("s3:ListBucketMultipartUploads"), std::string::npos);
+}
+
+TEST_F(S3StoreTest, DropsAnUploadAndTakesAnEndedOneAsDropped) {
+  serve([](const WireRequest&, int number) {
+    if (number == 1) return answer(204);
+    return answer(number == 2 ? 404 : 403, {}, number == 2 ? "<Error><Code>NoSuchUpload</Code></Error>" : "");
+  });
+  const PendingUpload upload{"p/a b.rpm", "U/1", {}};
+  EXPECT_TRUE(m_store->drop_upload(upload).ok());
+  EXPECT_TRUE(m_store->drop_upload(upload).ok());
+  EXPECT_TRUE(m_store->drop_upload(upload).failed_with(ErrorKind::denied));
+  EXPECT_EQ(requests()[0], "DELETE /b/p/a%20b.rpm?uploadId=U%2F1");
+}
+
 TEST_F(S3StoreTest, ReadGoesOnWhereItBrokeOff) {
   const std::string bytes = "0123456789";
   serve([&](const WireRequest& request, int number) {
@@ -445,6 +523,7 @@ protected:
         const std::size_t at = request.target.find("partNumber=") + 11;
         const std::string number = request.target.substr(at, request.target.find('&') - at);
         EXPECT_EQ(request.header("x-amz-content-sha256"), sha256_hex(request.body));
+        EXPECT_EQ(request.header("x-amz-checksum-sha256"), to_base64(*from_hex(sha256_hex(request.body))));
         m_parts[std::stoi(number)] = request.body;
         return answer(200, {{"ETag", "\"p" + number + "\""}});
       }

@@ -45,4 +45,17 @@ struct ListPage {
   std::string next;  // pass to the next call; empty at the end
 };
 
+// An upload in parts that was begun and has not ended: it is under way, or somebody crashed and left it behind. Its
+// parts take room, and no listing of objects shows them.
+struct PendingUpload {
+  std::string key;
+  std::string id;  // the store's, opaque
+  SystemTime begun{};
+};
+
+struct UploadPage {
+  std::vector<PendingUpload> uploads;
+  std::string next;  // pass to the next call; empty at the end
+};
+
 }  // namespace repoupdate

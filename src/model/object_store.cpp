@@ -3,6 +3,14 @@
 
 namespace repoupdate {
 
+Result<UploadPage> ObjectStore::list_uploads(std::string_view, std::string_view) {
+  return UploadPage{};
+}
+
+Result<void> ObjectStore::drop_upload(const PendingUpload&) {
+  return {};
+}
+
 Error unreadable_body(Error error) {
   if (error.kind == ErrorKind::precondition_failed) error.kind = ErrorKind::unavailable;
   return error;

@@ -91,6 +91,14 @@ public:
 
   // The first `at_most` (up to 1,000) of those whose key comes after `after`, which need not be a key itself.
   virtual Result<ListPage> list_after(std::string_view prefix, std::string_view after, std::size_t at_most) = 0;
+
+  // One page of the uploads that have not ended, of keys that start with `prefix`; `continuation` as for list(). A
+  // store whose uploads are not made of parts has none.
+  virtual Result<UploadPage> list_uploads(std::string_view prefix, std::string_view continuation);
+
+  // Ends an upload that list_uploads() named, and drops its parts; its key keeps what it holds. Ended already is
+  // success.
+  virtual Result<void> drop_upload(const PendingUpload& upload);
 };
 
 // What put() says when reading its body failed with `error`. A body that is other bytes by now is unavailable, never

@@ -10,7 +10,7 @@
 
 namespace repoupdate {
 
-// The digest (hex) of a whole object, by streaming it once.
+// The digest (hex) of a whole object, by streaming it once; twice when it arrives damaged.
 Result<std::string> hash_object(ObjectStore& store, std::string_view key, const GetOptions& options, HashType type);
 
 }  // namespace repoupdate

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <sstream>
@@ -182,6 +183,35 @@ ListPage MemoryObjectStore::page_after(std::string_view prefix, std::string_view
     page.objects.back().sha256.reset();
   }
   return page;
+}
+
+void MemoryObjectStore::begin_upload(const PendingUpload& upload) {
+  const std::scoped_lock lock(m_mutex);
+  m_uploads[upload.key + '\n' + upload.id] = upload;
+}
+
+Result<UploadPage> MemoryObjectStore::list_uploads(std::string_view prefix, std::string_view continuation) {
+  if (auto recorded = record("UPLOADS " + std::string(prefix)); !recorded) return recorded.error();
+  constexpr std::size_t k_page = 1000;
+  const std::scoped_lock lock(m_mutex);
+  UploadPage page;
+  auto next = continuation.empty() ? m_uploads.lower_bound(std::string(prefix))
+                                   : m_uploads.upper_bound(std::string(continuation));
+  for (; next != m_uploads.end() && next->second.key.starts_with(prefix); ++next) {
+    if (page.uploads.size() == k_page) {
+      page.next = std::prev(next)->first;
+      break;
+    }
+    page.uploads.push_back(next->second);
+  }
+  return page;
+}
+
+Result<void> MemoryObjectStore::drop_upload(const PendingUpload& upload) {
+  if (auto recorded = record("DROP " + upload.key + ' ' + upload.id); !recorded) return recorded.error();
+  const std::scoped_lock lock(m_mutex);
+  m_uploads.erase(upload.key + '\n' + upload.id);
+  return {};
 }
 
 }  // namespace repoupdate

@@ -27,13 +27,15 @@ public:
   };
 
   // "HEAD key", "GET key", "GET key 0+4096" (get() or read() of a range), "READ key", "PUT key", "DELETE key",
-  // "LIST prefix".
+  // "LIST prefix", "UPLOADS prefix", "DROP key id".
   std::vector<std::string> requests() const;
   void forget_requests();
 
   // Puts an object there without a request, as somebody else would; returns its ETag.
   ETag place(const std::string& key, std::string bytes, SystemTime last_modified, bool knows_sha256 = true);
   void drop(const std::string& key);
+  // An upload in parts that somebody begins and does not end.
+  void begin_upload(const PendingUpload& upload);
   std::map<std::string, Stored> contents() const;
 
   // Called before each request takes effect, without a lock held: a place to change the world, or to answer
@@ -65,6 +67,8 @@ public:
   Result<void> remove(std::string_view key) override;
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
   Result<ListPage> list_after(std::string_view prefix, std::string_view after, std::size_t at_most) override;
+  Result<UploadPage> list_uploads(std::string_view prefix, std::string_view continuation) override;
+  Result<void> drop_upload(const PendingUpload& upload) override;
 
 private:
   Result<void> record(std::string request);
@@ -74,6 +78,7 @@ private:
 
   mutable std::mutex m_mutex;
   std::map<std::string, Stored> m_objects;
+  std::map<std::string, PendingUpload> m_uploads;  // by key, a line break, and id
   std::vector<std::string> m_requests;
   std::uint64_t m_versions = 0;
   std::atomic<bool> m_is_local = false;

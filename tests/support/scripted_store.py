@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A store that has bad days: a real one behind a proxy that refuses, cuts, damages, delays and drops as a test says.
+It serves as the endpoint itself, with or without TLS, and as the HTTP proxy before another one."""
+import http.client
+import http.server
+import socket
+import ssl
+import threading
+import time
+import urllib.parse
+from dataclasses import dataclass
+
+UPSTREAM_TIMEOUT = 60
+
+
+@dataclass
+class Seen:
+    """A request as it came. `number` counts them from 1."""
+
+    number: int
+    at: float  # time.monotonic()
+    method: str
+    target: str  # path and query, as sent
+    headers: dict  # names in lower case
+    answer: object = None  # the script's
+
+    @property
+    def key(self):
+        return urllib.parse.unquote(self.target.partition("?")[0])
+
+
+# ---- what a script may answer; None passes the request on ----------------------------------------------------
+
+@dataclass
+class Refuse:
+    """An answer of our own; the store never sees the request."""
+
+    status: int
+    code: str = "InternalError"
+    headers: tuple = ()
+
+    def serve(self, handler, body):
+        handler.reply(self.status, self.headers, f"<Error><Code>{self.code}</Code></Error>".encode())
+
+
+@dataclass
+class Drop:
+    """The connection closes without an answer, before or after the store has done what it was asked."""
+
+    after: bool = False
+
+    def serve(self, handler, body):
+        if self.after:
+            handler.ask_store(body)
+        handler.close()
+
+
+@dataclass
+class DoneBut:
+    """The store does what it was asked, and the answer is another one."""
+
+    status: int
+    code: str = "InternalError"
+
+    def serve(self, handler, body):
+        handler.ask_store(body)
+        handler.reply(self.status, (), f"<Error><Code>{self.code}</Code></Error>".encode())
+
+
+@dataclass
+class Cut:
+    """Half of the body arrives, then the connection closes."""
+
+    def serve(self, handler, body):
+        status, headers, content = handler.ask_store(body)
+        handler.reply(status, headers, content[:len(content) // 2], length=len(content))
+        handler.close()
+
+
+@dataclass
+class Damage:
+    """One byte of the body arrives as another."""
+
+    def serve(self, handler, body):
+        status, headers, content = handler.ask_store(body)
+        if content:
+            middle = len(content) // 2
+            content = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1:]
+        handler.reply(status, headers, content)
+
+
+@dataclass
+class Wait:
+    """Passed on after a while, or when the event comes."""
+
+    seconds: float
+    event: threading.Event = None
+
+    def serve(self, handler, body):
+        (self.event or threading.Event()).wait(self.seconds)
+        handler.reply(*handler.ask_store(body))
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # A small answer must not wait for the acknowledgement of its head.
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_):
+        pass
+
+    def any_method(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        answer = self.server.store.take(self)
+        if answer is None:
+            self.reply(*self.ask_store(body))
+        else:
+            answer.serve(self, body)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = any_method
+
+    @property
+    def target(self):
+        """Of a proxy's request the part behind the host."""
+        if not self.path.startswith("http://"):
+            return self.path
+        return "/" + self.path.removeprefix("http://").partition("/")[2]
+
+    def ask_store(self, body):
+        upstream = http.client.HTTPConnection(self.server.store.upstream, timeout=UPSTREAM_TIMEOUT)
+        try:
+            upstream.putrequest(self.command, self.target, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() not in ("connection", "proxy-connection"):
+                    upstream.putheader(name, value)
+            upstream.endheaders(body)
+            response = upstream.getresponse()
+            return response.status, response.getheaders(), response.read()
+        finally:
+            upstream.close()
+
+    def reply(self, status, headers, content, length=None):
+        stated = {name.lower(): value for name, value in headers}.get("content-length")
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date"):
+                self.send_header(name, value)
+        self.send_header("Date", self.date_time_string())
+        if self.command == "HEAD":
+            self.send_header("Content-Length", stated or "0")
+        elif status not in (204, 304):
+            self.send_header("Content-Length", str(len(content) if length is None else length))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def close(self):
+        self.close_connection = True
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+
+class QuietServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        pass  # a client that goes away, or does not trust us, is part of many scripts
+
+
+class ScriptedStore:
+    """A context manager. `script(seen)` is called for each request, never twice at once, and gives what to answer."""
+
+    def __init__(self, endpoint, script=lambda seen: None, certificate=None):
+        self.upstream = urllib.parse.urlsplit(endpoint.url).netloc
+        self.script, self.lock, self.seen = script, threading.Lock(), []
+        self.server = QuietServer(("127.0.0.1", 0), Handler)
+        self.server.store = self
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            # The handshake happens in the connection's own thread.
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                     do_handshake_on_connect=False)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def take(self, handler):
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        with self.lock:
+            seen = Seen(len(self.seen) + 1, time.monotonic(), handler.command, handler.target, headers)
+            self.seen.append(seen)
+            seen.answer = self.script(seen)
+        return seen.answer
+
+    def answered_with(self, kind):
+        return [seen for seen in self.seen if isinstance(seen.answer, kind)]
