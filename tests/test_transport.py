@@ -20,7 +20,7 @@ from support.servers import serve_bucket
 
 NUMBERS = itertools.count(1)
 PREFIX = "el9"
-REQUESTS_AT_ONCE = 16  # the default of the setting `requests`
+REQUESTS_AT_ONCE = 16
 INTERRUPTED = 130      # exit code
 LARGE_MIB = 70         # above 64 MiB, where uploads go in parts
 
@@ -82,7 +82,7 @@ def test_one_slow_down_holds_back_all_workers(stage, packages):
         return Wait(0.3) if told and seen.at < told[0] + pause - 0.5 else None
 
     with ScriptedStore(stage.endpoint, script) as store:
-        stage.through(store).run("update", "--create", stage.url)
+        stage.through(store).run("update", "--create", "--requests", REQUESTS_AT_ONCE, stage.url)
         meanwhile = [seen for seen in store.seen if told[0] < seen.at < told[0] + pause - 0.5]
     assert len(meanwhile) < 2 * REQUESTS_AT_ONCE
     stage.lists(packages)
@@ -99,7 +99,7 @@ def test_rate_limit_is_kept_to_not_run_into(stage, packages):
         return Refuse(503, "SlowDown") if windows[window] > 10 else None
 
     with ScriptedStore(stage.endpoint, script) as store:
-        stage.through(store).run("update", "--create", stage.url)
+        stage.through(store).run("update", "--create", "--requests", REQUESTS_AT_ONCE, stage.url)
         refused = len(store.answered_with(Refuse))
         assert refused > 0
         assert refused < len(store.seen) / 3
