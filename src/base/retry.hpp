@@ -9,9 +9,10 @@
 namespace repoupdate {
 
 struct RetryPolicy {
-  int attempts = 5;             // in all, the first one included
-  int throttled_attempts = 12;  // the same when the last refusal was for sending too much: what is sent is cut meanwhile
-  Duration base{100};           // delay of the first retry before jitter
+  int attempts = 5;  // in all, the first one included
+  int throttled_attempts =
+      12;              // the same when the last refusal was for sending too much: what is sent is cut meanwhile
+  Duration base{100};  // delay of the first retry before jitter
   Duration ceiling{std::chrono::seconds(20)};
 };
 
