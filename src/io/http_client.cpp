@@ -313,7 +313,7 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, const HttpExch
 
   if (transfer.failure) return *std::move(transfer.failure);
   // A service may refuse an upload before it has taken all of it, and close: its refusal is the answer.
-  const bool refused = transfer.head_is_complete && transfer.response.status >= 300;
+  const bool refused = transfer.upload_size() > 0 && transfer.head_is_complete && transfer.response.status >= 300;
   const bool broke_off = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE;
   if (code == CURLE_OK || (refused && broke_off)) return std::move(transfer.response);
   if (code == CURLE_ABORTED_BY_CALLBACK) return Error{ErrorKind::cancelled, where + ": stopped", {}};

@@ -157,6 +157,17 @@ TEST(HttpClient, TruncatedBodyIsNoAnswer) {
   EXPECT_TRUE(client.send(request_to(server), {}).failed_with(ErrorKind::unavailable));
 }
 
+// Half a refusal may not say which one it is: a 404 of which store, a 503 for which reason.
+TEST(HttpClient, TruncatedRefusalOfADownloadIsNoAnswer) {
+  LoopbackServer server([](const WireRequest&, int) {
+    WireAnswer cut = answer(404, {{"Content-Length", "100"}}, "<Error><Code>NoSu");
+    cut.then_close = true;
+    return cut;
+  });
+  HttpClient client({});
+  EXPECT_TRUE(client.send(request_to(server), {}).failed_with(ErrorKind::unavailable));
+}
+
 TEST(HttpClient, NobodyListeningIsUnavailable) {
   HttpRequest request;
   {
