@@ -97,7 +97,9 @@ TEST_F(DirectorySourceTest, EventsSayWhereToLook) {
   const auto deliveries = source->receive(k_patience, {});
   ASSERT_TRUE(deliveries);
   ASSERT_EQ(deliveries->size(), 1U);
-  const auto& [receipt, events, problem] = deliveries->front();
+  const auto& receipt = deliveries->front().receipt;
+  const auto& events = deliveries->front().events;
+  const auto& problem = deliveries->front().problem;
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].bucket, directory.path());
   EXPECT_EQ(events[0].key, "d/a+b c.rpm");

@@ -32,13 +32,9 @@ bool has_text(const Json& value, const char* member, std::string_view expected) 
   return text != nullptr && *text == expected;
 }
 
-// The beginning of foreign text, fit for a message.
+// Fit for a message about it.
 std::string excerpt(std::string_view text) {
-  constexpr std::size_t k_shown = 60;
-  std::string shown(text.substr(0, k_shown));
-  for (char& c : shown)
-    if (c < ' ' || c > '~') c = '?';
-  return "'" + shown + (text.size() > k_shown ? "...'" : "'");
+  return printable_excerpt(text, 60);
 }
 
 std::string describe(const Json& value) {
@@ -130,6 +126,13 @@ void BodyReader::read_text(std::string_view text, int envelopes, const std::stri
 }
 
 }  // namespace
+
+std::string printable_excerpt(std::string_view text, std::size_t most) {
+  std::string shown(text.substr(0, most));
+  for (char& c : shown)
+    if (c < ' ' || c > '~') c = '?';
+  return "'" + shown + (text.size() > most ? "...'" : "'");
+}
 
 ParsedBody parse_event_body(std::string_view body) {
   if (body.size() > k_max_event_body) return {{}, "the message is larger than 1 MiB"};

@@ -30,6 +30,9 @@ struct ParsedBody {
   std::string problem;
 };
 
+// The beginning of foreign text in quotes, printable ASCII alone, at most `most` bytes of it: fit for a log.
+std::string printable_excerpt(std::string_view text, std::size_t most);
+
 // Never fails as a whole: a record that cannot be read costs its neighbours nothing.
 ParsedBody parse_event_body(std::string_view body);
 

@@ -31,6 +31,17 @@ Result<Json> parse_answer(std::string_view answer) {
   return parsed;
 }
 
+// Numbers come as text in attributes, and as either in a redrive policy. 0: there is none.
+int count_of(const Json& object, const char* member) {
+  const auto found = object.find(member);
+  if (found == object.end()) return 0;
+  if (found->is_number_integer()) return found->get<int>();
+  const std::string text = text_of(object, member);
+  int number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -135,8 +146,14 @@ std::string sqs_get_queue_url_body(const SqsQueueAddress& queue) {
   return to_text(body);
 }
 
+std::string sqs_redrive_policy_body(const std::string& queue_url) {
+  return to_text({{"QueueUrl", queue_url}, {"AttributeNames", {"RedrivePolicy"}}});
+}
+
 std::string sqs_receive_body(const std::string& queue_url, std::chrono::seconds wait, std::chrono::seconds visibility) {
+  // AttributeNames is the older spelling of MessageSystemAttributeNames, and the one that every server knows.
   return to_text({{"QueueUrl", queue_url},
+                  {"AttributeNames", {"ApproximateReceiveCount"}},
                   {"MaxNumberOfMessages", k_sqs_batch},
                   {"WaitTimeSeconds", wait.count()},
                   {"VisibilityTimeout", visibility.count()}});
@@ -161,6 +178,20 @@ Result<std::string> parse_sqs_queue_url(std::string_view answer) {
   return url;
 }
 
+Result<std::optional<SqsRedrivePolicy>> parse_sqs_redrive_policy(std::string_view answer) {
+  const auto parsed = parse_answer(answer);
+  if (!parsed) return parsed.error();
+  const auto attributes = parsed->find("Attributes");
+  if (attributes == parsed->end()) return std::optional<SqsRedrivePolicy>();
+  const std::string text = text_of(*attributes, "RedrivePolicy");
+  if (text.empty()) return std::optional<SqsRedrivePolicy>();
+  const Json policy = Json::parse(text, nullptr, false);
+  SqsRedrivePolicy redrive{text_of(policy, "deadLetterTargetArn"), count_of(policy, "maxReceiveCount")};
+  if (redrive.dead_letter_queue.empty() || redrive.max_receives < 1)
+    return Error{ErrorKind::corrupt, "the answer has a RedrivePolicy without queue or count", {}};
+  return std::optional(std::move(redrive));
+}
+
 Result<std::vector<SqsMessage>> parse_sqs_messages(std::string_view answer) {
   const auto parsed = parse_answer(answer);
   if (!parsed) return parsed.error();
@@ -169,6 +200,8 @@ Result<std::vector<SqsMessage>> parse_sqs_messages(std::string_view answer) {
   if (list == parsed->end() || list->is_null()) return messages;  // nothing came
   for (const Json& entry : *list) {
     SqsMessage message{text_of(entry, "MessageId"), text_of(entry, "ReceiptHandle"), text_of(entry, "Body")};
+    if (const auto attributes = entry.find("Attributes"); attributes != entry.end())
+      message.receives = count_of(*attributes, "ApproximateReceiveCount");
     if (message.id.empty() || message.receipt_handle.empty())
       return Error{ErrorKind::corrupt, "the answer has a message without id or receipt handle", {}};
     messages.push_back(std::move(message));

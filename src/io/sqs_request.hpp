@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ struct SqsQueueAddress {
 Result<SqsQueueAddress> parse_sqs_queue(std::string_view text);
 
 std::string sqs_get_queue_url_body(const SqsQueueAddress& queue);
+std::string sqs_redrive_policy_body(const std::string& queue_url);
+// Asks for each message's count of deliveries as well.
 std::string sqs_receive_body(const std::string& queue_url, std::chrono::seconds wait, std::chrono::seconds visibility);
 // At most k_sqs_batch receipts; a receipt's place among them is its id in the answer.
 std::string sqs_delete_body(const std::string& queue_url, std::span<const Receipt> receipts);
@@ -42,6 +45,13 @@ struct SqsMessage {
   std::string id;
   std::string receipt_handle;
   std::string body;
+  int receives = 0;  // ApproximateReceiveCount; 0 when the answer has none
+};
+
+// Where a queue moves what was received so often without being deleted.
+struct SqsRedrivePolicy {
+  std::string dead_letter_queue;  // its ARN
+  int max_receives = 0;
 };
 
 // What became of one entry of a batch.
@@ -53,6 +63,8 @@ struct SqsVerdict {
 
 // Each ErrorKind::corrupt when the answer is not what the service documents.
 Result<std::string> parse_sqs_queue_url(std::string_view answer);
+// Nothing for a queue that has no policy.
+Result<std::optional<SqsRedrivePolicy>> parse_sqs_redrive_policy(std::string_view answer);
 Result<std::vector<SqsMessage>> parse_sqs_messages(std::string_view answer);
 // One verdict for each of `count` entries, in their order; one that the answer does not mention has failed.
 Result<std::vector<SqsVerdict>> parse_sqs_verdicts(std::string_view answer, std::size_t count);

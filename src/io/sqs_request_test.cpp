@@ -56,8 +56,10 @@ TEST(SqsRequest, BodiesAreWhatTheServiceDocuments) {
   EXPECT_EQ(json::parse(sqs_get_queue_url_body({"pool", "123456789012", "", ""})),
             json::parse(R"({"QueueName":"pool","QueueOwnerAWSAccountId":"123456789012"})"));
   EXPECT_EQ(json::parse(sqs_receive_body("http://q/1", std::chrono::seconds(20), std::chrono::seconds(120))),
-            json::parse(
-                R"({"QueueUrl":"http://q/1","MaxNumberOfMessages":10,"WaitTimeSeconds":20,"VisibilityTimeout":120})"));
+            json::parse(R"({"QueueUrl":"http://q/1","AttributeNames":["ApproximateReceiveCount"],
+                "MaxNumberOfMessages":10,"WaitTimeSeconds":20,"VisibilityTimeout":120})"));
+  EXPECT_EQ(json::parse(sqs_redrive_policy_body("u")),
+            json::parse(R"({"QueueUrl":"u","AttributeNames":["RedrivePolicy"]})"));
   const std::vector<Receipt> receipts = {{"s", "m1", "h1"}, {"s", "m2", "h\"2"}};
   EXPECT_EQ(json::parse(sqs_delete_body("u", receipts)), json::parse(R"({"QueueUrl":"u","Entries":[
       {"Id":"0","ReceiptHandle":"h1"},{"Id":"1","ReceiptHandle":"h\"2"}]})"));
@@ -69,12 +71,38 @@ TEST(SqsRequest, BodiesAreWhatTheServiceDocuments) {
 TEST(SqsRequest, ReceivedMessagesAreRead) {
   const auto messages = parse_sqs_messages(
       R"({"Messages":[{"MessageId":"m1","ReceiptHandle":"h1","MD5OfBody":"x","Body":"{}"},
-                      {"MessageId":"m2","ReceiptHandle":"h2","Body":"\u00fc"}]})");
+                      {"MessageId":"m2","ReceiptHandle":"h2","Body":"\u00fc",
+                       "Attributes":{"ApproximateReceiveCount":"17"}}]})");
   ASSERT_TRUE(messages);
   ASSERT_EQ(messages->size(), 2U);
   EXPECT_EQ((*messages)[0].id, "m1");
   EXPECT_EQ((*messages)[0].receipt_handle, "h1");
+  EXPECT_EQ((*messages)[0].receives, 0) << "the server did not say";
   EXPECT_EQ((*messages)[1].body, "\xC3\xBC");
+  EXPECT_EQ((*messages)[1].receives, 17);
+}
+
+TEST(SqsRequest, RedrivePolicyIsReadWithItsCountAsTextOrNumber) {
+  for (const char* count : {"5", R"(\"5\")"}) {
+    const auto policy =
+        parse_sqs_redrive_policy(std::string(R"({"Attributes":{"RedrivePolicy":)") +
+                                 R"("{\"deadLetterTargetArn\":\"arn:dead\",\"maxReceiveCount\":)" + count + R"(}"}})");
+    ASSERT_TRUE(policy) << policy.error().message;
+    ASSERT_TRUE(policy->has_value());
+    EXPECT_EQ((*policy)->dead_letter_queue, "arn:dead");
+    EXPECT_EQ((*policy)->max_receives, 5);
+  }
+}
+
+TEST(SqsRequest, AQueueWithoutRedrivePolicyIsNoFailure) {
+  for (const char* answer : {"{}", R"({"Attributes":{}})", R"({"Attributes":null})", R"({"Attributes":{"X":"y"}})"}) {
+    const auto policy = parse_sqs_redrive_policy(answer);
+    ASSERT_TRUE(policy) << answer;
+    EXPECT_FALSE(policy->has_value()) << answer;
+  }
+  for (const char* answer : {"", R"({"Attributes":{"RedrivePolicy":"no JSON"}})",
+                             R"({"Attributes":{"RedrivePolicy":"{\"maxReceiveCount\":3}"}})"})
+    EXPECT_TRUE(parse_sqs_redrive_policy(answer).failed_with(ErrorKind::corrupt)) << answer;
 }
 
 TEST(SqsRequest, AnEmptyQueueAnswersWithoutMessages) {

@@ -2,10 +2,13 @@
 #include "io/sqs_source.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
+#include <mutex>
 #include <optional>
 #include <utility>
 
+#include "base/parallel.hpp"
 #include "io/event_json.hpp"
 
 namespace repoupdate {
@@ -23,14 +26,31 @@ Result<AwsEndpoint> endpoint_of(const SqsSourceOptions& options, const SqsQueueA
   return endpoint;
 }
 
-// Calls `work` for runs of at most ten receipts, the most that one request may carry, until it returns false.
+using Batch = std::span<const Receipt>;
+
+// Calls `work` for runs of at most ten receipts, the most that one request may carry, several at the same time.
+// After one that returns false no further ones are begun. Returns the runs that were not done.
 template <typename Work>
-void for_each_batch(std::span<const Receipt> receipts, const Work& work) {
-  while (!receipts.empty()) {
-    const auto batch = receipts.first(std::min(receipts.size(), k_sqs_batch));
-    if (!work(batch)) return;
-    receipts = receipts.subspan(batch.size());
-  }
+std::vector<Batch> for_each_batch(Batch receipts, const Work& work) {
+  std::vector<Batch> batches;
+  for (; !receipts.empty(); receipts = receipts.subspan(batches.back().size()))
+    batches.push_back(receipts.first(std::min(receipts.size(), k_sqs_batch)));
+  std::vector<char> done(batches.size(), 0);
+  std::atomic<bool> ended = false;
+  for_each_parallel(batches.size(), k_sqs_parallel, [&](std::size_t i) {
+    done[i] = !ended && work(batches[i]);
+    if (!done[i]) ended = true;
+  });
+  std::vector<Batch> undone;
+  for (std::size_t i = 0; i < batches.size(); ++i)
+    if (!done[i]) undone.push_back(batches[i]);
+  return undone;
+}
+
+// Says nothing about the request itself: worth another try.
+bool may_pass(ErrorKind kind) {
+  return kind == ErrorKind::unavailable || kind == ErrorKind::throttled || kind == ErrorKind::timed_out ||
+         kind == ErrorKind::cancelled;
 }
 
 }  // namespace
@@ -62,7 +82,7 @@ SqsSource::SqsSource(SqsQueueAddress queue, AwsEndpoint endpoint, std::chrono::s
       m_url(m_queue.url) {}
 
 std::string SqsSource::name() const {
-  return "sqs://" + m_queue.region + '/' + m_queue.name;
+  return "sqs://" + m_queue.region + '/' + (m_queue.account.empty() ? "" : m_queue.account + '/') + m_queue.name;
 }
 
 Result<std::string> SqsSource::call(const std::string& action, std::string_view body, Duration timeout,
@@ -86,7 +106,8 @@ Result<std::string> SqsSource::call(const std::string& action, std::string_view 
   if (!response.failed_with(ErrorKind::not_found)) return std::move(response).error();
   {
     const std::scoped_lock lock(m_mutex);
-    m_url = m_queue.url;  // a queue that is made anew may have another one
+    m_url = m_queue.url;  // a queue that is made anew may have other ones
+    m_has_dead_letter_queue.reset();
   }
   return Error{ErrorKind::invalid,
                "there is no queue '" + m_queue.name + "' in region " + m_queue.region +
@@ -108,11 +129,35 @@ Result<std::string> SqsSource::queue_url(std::stop_token stop) {
   return m_url = *std::move(url);
 }
 
+Result<bool> SqsSource::has_dead_letter_queue(const std::string& url, std::stop_token stop) {
+  {
+    const std::scoped_lock lock(m_mutex);
+    if (m_has_dead_letter_queue) return *m_has_dead_letter_queue;
+  }
+  const auto answer = call("GetQueueAttributes", sqs_redrive_policy_body(url), k_answer_time, std::move(stop));
+  const auto policy = answer ? parse_sqs_redrive_policy(*answer) : answer.error();
+  if (!policy && may_pass(policy.error().kind)) return policy.error();
+  // A queue that does not exist is told by the receive that follows.
+  if (m_log != nullptr && !policy && !policy.failed_with(ErrorKind::invalid))
+    m_log->info("cannot tell whether the queue has a dead-letter queue; it is taken for having none",
+                {{"queue", name()}, {"error", policy.error().text()}});
+  if (m_log != nullptr && policy && *policy)
+    m_log->info("queue has a dead-letter queue", {{"queue", name()},
+                                                  {"dead_letter_queue", (*policy)->dead_letter_queue},
+                                                  {"max_receives", (*policy)->max_receives}});
+  const std::scoped_lock lock(m_mutex);
+  m_has_dead_letter_queue = policy && policy->has_value();
+  return *m_has_dead_letter_queue;
+}
+
 Result<std::vector<Delivery>> SqsSource::receive(Duration wait, std::stop_token stop) {
   if (stop.stop_requested()) return std::vector<Delivery>{};
   const auto url = queue_url(stop);
   if (url.failed_with(ErrorKind::cancelled)) return std::vector<Delivery>{};
   if (!url) return url.error();
+  const auto redrives = has_dead_letter_queue(*url, stop);
+  if (redrives.failed_with(ErrorKind::cancelled)) return std::vector<Delivery>{};
+  if (!redrives) return redrives.error();
   const auto poll = std::clamp(std::chrono::floor<std::chrono::seconds>(wait), std::chrono::seconds(0), k_max_sqs_wait);
   const auto answer = call("ReceiveMessage", sqs_receive_body(*url, poll, m_visibility), poll + k_answer_time, stop);
   if (answer.failed_with(ErrorKind::cancelled)) return std::vector<Delivery>{};
@@ -122,8 +167,12 @@ Result<std::vector<Delivery>> SqsSource::receive(Duration wait, std::stop_token 
   std::vector<Delivery> deliveries;
   for (SqsMessage& message : *messages) {
     ParsedBody parsed = parse_event_body(message.body);
-    deliveries.push_back({Receipt{name(), std::move(message.id), std::move(message.receipt_handle)},
-                          std::move(parsed.events), std::move(parsed.problem)});
+    Delivery delivery{Receipt{name(), std::move(message.id), std::move(message.receipt_handle)},
+                      std::move(parsed.events), std::move(parsed.problem)};
+    if (!delivery.problem.empty()) delivery.excerpt = printable_excerpt(message.body, k_sqs_excerpt);
+    delivery.receives = message.receives;
+    delivery.has_dead_letter_queue = *redrives;
+    deliveries.push_back(std::move(delivery));
   }
   return deliveries;
 }
@@ -165,19 +214,21 @@ Result<std::vector<Receipt>> SqsSource::acknowledge(std::span<const Receipt> rec
   const auto url = queue_url({});
   if (!url) return url.error();
   Error failure{ErrorKind::invalid, {}, {}};
-  for_each_batch(receipts, [&](std::span<const Receipt> batch) {
+  std::mutex mutex;
+  // After a request that failed as a whole, the rest would meet the same failure, each after its own retries.
+  const auto undone = for_each_batch(receipts, [&](Batch batch) {
     auto undeleted = delete_batch(*url, batch);
+    const std::scoped_lock lock(mutex);
     if (!undeleted) {
-      // The rest would meet the same failure, each after its own retries.
       failure = std::move(undeleted).error();
-      left.insert(left.end(), batch.begin(), receipts.end());
       return false;
     }
-    if (!undeleted->receipts.empty())
+    if (!undeleted->receipts.empty() && failure.message.empty())
       failure.message = name() + ": messages were not deleted and will come again: " + undeleted->reason;
     std::move(undeleted->receipts.begin(), undeleted->receipts.end(), std::back_inserter(left));
     return true;
   });
+  for (const Batch& batch : undone) left.insert(left.end(), batch.begin(), batch.end());
   if (left.size() == receipts.size()) return failure;
   if (!left.empty() && m_log != nullptr)
     m_log->debug("messages not deleted", {{"count", std::uint64_t{left.size()}}, {"reason", failure.message}});
@@ -191,10 +242,12 @@ Result<void> SqsSource::extend(std::span<const Receipt> receipts, Duration durat
   const auto seconds =
       std::clamp(std::chrono::ceil<std::chrono::seconds>(duration), std::chrono::seconds(0), k_max_sqs_visibility);
   Result<void> outcome;
-  for_each_batch(receipts, [&](std::span<const Receipt> batch) {
+  std::mutex mutex;
+  static_cast<void>(for_each_batch(receipts, [&](Batch batch) {
     const auto verdicts =
         call_batch("ChangeMessageVisibilityBatch", sqs_visibility_body(*url, batch, seconds), batch.size());
     if (!verdicts) {
+      const std::scoped_lock lock(mutex);
       outcome = verdicts.error();
       return false;
     }
@@ -204,7 +257,7 @@ Result<void> SqsSource::extend(std::span<const Receipt> receipts, Duration durat
         m_log->debug("visibility not extended",
                      {{"queue", name()}, {"message", batch[i].message_id}, {"reason", verdict.reason}});
     return true;
-  });
+  }));
   return outcome;
 }
 

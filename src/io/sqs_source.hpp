@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@
 
 namespace repoupdate {
 
+inline constexpr std::size_t k_sqs_parallel = 8;     // batches that are sent at the same time
+inline constexpr std::size_t k_sqs_excerpt = 2'000;  // bytes of a body that could not be read, for the log
+
 struct SqsSourceOptions {
   std::string queue;         // its name, ARN or URL
   std::string region;        // unless the ARN or URL tells
@@ -26,7 +30,9 @@ struct SqsSourceOptions {
   AwsEndpointVariant variant;  // of AWS
 };
 
-// Every message becomes one delivery; one that cannot be read says why in Delivery::problem. Thread-safe.
+// Every message becomes one delivery; one that cannot be read says why in Delivery::problem. Whether the queue has a
+// redrive policy is asked once, before the first receive; without the permission to ask it counts as having none.
+// Thread-safe.
 class SqsSource final : public EventSource {
 public:
   // Sends nothing yet. ErrorKind::invalid or unsupported for a queue that cannot be one, an unknown region, a
@@ -34,10 +40,12 @@ public:
   static Result<std::unique_ptr<SqsSource>> open(const SqsSourceOptions& options, AwsSender& sender,
                                                  const Log* log = nullptr);
 
-  std::string name() const override;  // "sqs://region/queue"
+  std::string name() const override;  // "sqs://region/queue", "sqs://region/account/queue" where an account is named
   // One long poll of at most 20 seconds for at most 10 messages. Nothing, and no failure, when it is stopped.
-  // ErrorKind::invalid when the queue does not exist.
+  // ErrorKind::invalid when the queue does not exist; throttled also when 120,000 messages of it are hidden, which is
+  // all that a queue allows.
   Result<std::vector<Delivery>> receive(Duration wait, std::stop_token stop) override;
+  // Both of these send batches of ten, several at the same time.
   Result<std::vector<Receipt>> acknowledge(std::span<const Receipt> receipts) override;
   // At most 12 hours. A message that is gone, or hidden no longer, is no failure.
   Result<void> extend(std::span<const Receipt> receipts, Duration duration) override;
@@ -53,6 +61,7 @@ private:
   };
 
   Result<std::string> queue_url(std::stop_token stop);
+  Result<bool> has_dead_letter_queue(const std::string& url, std::stop_token stop);
   Result<std::string> call(const std::string& action, std::string_view body, Duration timeout, std::stop_token stop);
   Result<std::vector<SqsVerdict>> call_batch(const std::string& action, std::string_view body, std::size_t count);
   Result<Undeleted> delete_batch(const std::string& url, std::span<const Receipt> receipts);
@@ -62,8 +71,9 @@ private:
   const std::chrono::seconds m_visibility;
   AwsSender& m_sender;
   const Log* m_log;
-  std::mutex m_mutex;
-  std::string m_url;  // guarded by m_mutex; empty until it was asked for
+  std::mutex m_mutex;                           // guards what follows
+  std::string m_url;                            // empty until it was asked for
+  std::optional<bool> m_has_dead_letter_queue;  // nothing until it was asked for
 };
 
 }  // namespace repoupdate

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "testkit/fake_clock.hpp"
@@ -19,6 +20,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 std::string environment(const std::string& name) {
   if (name == "AWS_ACCESS_KEY_ID") return "AKIDEXAMPLE";
@@ -35,6 +38,7 @@ protected:
     actions["GetQueueUrl"] = [this](const json& body) {
       return answer(200, {}, json{{"QueueUrl", "http://elsewhere.invalid/1/" + std::string(body["QueueName"])}}.dump());
     };
+    actions["GetQueueAttributes"] = [](const json&) { return answer(200, {}, "{}"); };
   }
 
   void open(const std::string& queue) {
@@ -96,7 +100,10 @@ TEST_F(SqsSourceTest, MessagesBecomeDeliveriesAlsoThoseThatCannotBeRead) {
     return answer(200, {},
                   json{{"Messages",
                         {{{"MessageId", "m1"}, {"ReceiptHandle", "h1"}, {"Body", event}},
-                         {{"MessageId", "m2"}, {"ReceiptHandle", "h2"}, {"Body", "hello"}}}}}
+                         {{"MessageId", "m2"},
+                          {"ReceiptHandle", "h2"},
+                          {"Body", "hello\n" + std::string(5'000, 'x')},
+                          {"Attributes", {{"ApproximateReceiveCount", "3"}}}}}}}
                       .dump());
   };
   open("pool");
@@ -108,17 +115,22 @@ TEST_F(SqsSourceTest, MessagesBecomeDeliveriesAlsoThoseThatCannotBeRead) {
   EXPECT_EQ((*deliveries)[0].events[0].key, "a+b.rpm");
   EXPECT_EQ((*deliveries)[0].problem, "");
   EXPECT_THAT((*deliveries)[1].events, IsEmpty());
+  EXPECT_EQ((*deliveries)[0].excerpt, "");
   EXPECT_THAT((*deliveries)[1].problem, Not(IsEmpty()));
+  EXPECT_THAT((*deliveries)[1].excerpt, StartsWith("'hello?xxx"));
+  EXPECT_LT((*deliveries)[1].excerpt.size(), 2'100u);
+  EXPECT_EQ((*deliveries)[1].receives, 3);
   EXPECT_EQ(last_body(), json::parse(R"({"QueueUrl":"http://elsewhere.invalid/1/pool","MaxNumberOfMessages":10,
+                                           "AttributeNames":["ApproximateReceiveCount"],
                                            "WaitTimeSeconds":20,"VisibilityTimeout":90})"));
 }
 
 TEST_F(SqsSourceTest, TheUrlOfANamedQueueIsAskedForOnce) {
   actions["ReceiveMessage"] = [](const json&) { return answer(200, {}, "{}"); };
   open("arn:aws:sqs:us-east-2:123456789012:pool");
-  EXPECT_EQ(source->name(), "sqs://us-east-2/pool");
+  EXPECT_EQ(source->name(), "sqs://us-east-2/123456789012/pool") << "other accounts may have one of that name";
   for (int i = 0; i < 2; ++i) EXPECT_TRUE(source->receive(seconds(1), {}));
-  EXPECT_THAT(seen(), ElementsAre("GetQueueUrl", "ReceiveMessage", "ReceiveMessage"));
+  EXPECT_THAT(seen(), ElementsAre("GetQueueUrl", "GetQueueAttributes", "ReceiveMessage", "ReceiveMessage"));
   EXPECT_EQ(body(0), json::parse(R"({"QueueName":"pool","QueueOwnerAWSAccountId":"123456789012"})"));
   EXPECT_THAT(server.requests()[0].header("authorization"), HasSubstr("/us-east-2/sqs/aws4_request"));
   EXPECT_EQ(server.requests()[0].header("content-type"), "application/x-amz-json-1.0");
@@ -161,7 +173,7 @@ TEST_F(SqsSourceTest, AStopEndsTheLongPollWithoutAFailure) {
   open("pool");
   std::stop_source stop;
   std::jthread stopper([&] {
-    while (server.requests().size() < 2) std::this_thread::yield();
+    while (server.requests().size() < 3) std::this_thread::yield();
     stop.request_stop();
   });
   const auto received = source->receive(seconds(20), stop.get_token());
@@ -179,10 +191,54 @@ TEST_F(SqsSourceTest, MessagesAreDeletedInTens) {
   const auto left = source->acknowledge(receipts(23));
   ASSERT_TRUE(left) << left.error().message;
   EXPECT_THAT(*left, IsEmpty());
-  ASSERT_EQ(seen().size(), 4U);
-  EXPECT_EQ(body(1)["Entries"].size(), 10U);
-  EXPECT_EQ(body(3)["Entries"].size(), 3U);
-  EXPECT_EQ(body(3)["Entries"][2]["ReceiptHandle"], "h22");
+  std::vector<std::size_t> sizes;
+  std::set<std::string> handles;
+  for (std::size_t i = 1; i < seen().size(); ++i) {
+    const json entries = body(i)["Entries"];
+    sizes.push_back(entries.size());
+    for (const auto& entry : entries) handles.insert(entry["ReceiptHandle"]);
+  }
+  EXPECT_THAT(sizes, UnorderedElementsAre(10U, 10U, 3U));
+  EXPECT_EQ(handles.size(), 23U);
+}
+
+TEST_F(SqsSourceTest, AfterAFailedRequestTheRestIsNotTried) {
+  actions["DeleteMessageBatch"] = [](const json&) { return answer(403, {}, R"({"__type":"x#AccessDenied"})"); };
+  open("pool");
+  EXPECT_TRUE(source->acknowledge(receipts(500)).failed_with(ErrorKind::denied));
+  EXPECT_LE(seen().size(), 1 + k_sqs_parallel) << "those that were under way already";
+}
+
+TEST_F(SqsSourceTest, TheRedrivePolicyIsAskedForOnceAndToldWithEachMessage) {
+  actions["GetQueueAttributes"] = [](const json&) {
+    return answer(200, {}, R"({"Attributes":{"RedrivePolicy":
+        "{\"deadLetterTargetArn\":\"arn:aws:sqs:eu-west-1:1:dead\",\"maxReceiveCount\":5}"}})");
+  };
+  actions["ReceiveMessage"] = [](const json&) {
+    return answer(200, {}, R"({"Messages":[{"MessageId":"m1","ReceiptHandle":"h1","Body":"x"}]})");
+  };
+  open("pool");
+  for (int i = 0; i < 2; ++i) {
+    const auto deliveries = source->receive(seconds(1), {});
+    ASSERT_TRUE(deliveries) << deliveries.error().message;
+    EXPECT_TRUE(deliveries->at(0).has_dead_letter_queue);
+  }
+  EXPECT_THAT(seen(), ElementsAre("GetQueueUrl", "GetQueueAttributes", "ReceiveMessage", "ReceiveMessage"));
+}
+
+TEST_F(SqsSourceTest, WhoMayNotAskForTheRedrivePolicyReceivesAllTheSame) {
+  actions["ReceiveMessage"] = [](const json&) {
+    return answer(200, {}, R"({"Messages":[{"MessageId":"m1","ReceiptHandle":"h1","Body":"x"}]})");
+  };
+  for (const char* refusal : {"AccessDeniedException", "InvalidAttributeName", "UnsupportedOperation"}) {
+    actions["GetQueueAttributes"] = [=](const json&) {
+      return answer(400, {}, json{{"__type", std::string("x#") + refusal}}.dump());
+    };
+    open("pool");
+    const auto deliveries = source->receive(seconds(1), {});
+    ASSERT_TRUE(deliveries) << refusal << deliveries.error().message;
+    EXPECT_FALSE(deliveries->at(0).has_dead_letter_queue);
+  }
 }
 
 // Semantics 35, I4: an answer 200 with failures inside has not deleted everything.
@@ -240,8 +296,8 @@ TEST_F(SqsSourceTest, AQueuesOwnUrlIsUsedAsItIs) {
   auto opened = SqsSource::open({url, "eu-west-1", "", seconds(30)}, sender);
   ASSERT_TRUE(opened);
   ASSERT_TRUE((*opened)->receive(seconds(0), {}));
-  EXPECT_THAT(seen(), ElementsAre("ReceiveMessage"));
-  EXPECT_EQ(body(0)["QueueUrl"], url);
+  EXPECT_THAT(seen(), ElementsAre("GetQueueAttributes", "ReceiveMessage"));
+  EXPECT_EQ(last_body()["QueueUrl"], url);
   EXPECT_EQ(server.requests()[0].target, "/");
 }
 

@@ -29,6 +29,9 @@ struct Delivery {
   Receipt receipt;
   std::vector<Event> events;
   std::string problem;  // why the body could not be read, empty when it could
+  std::string excerpt;  // with a problem: the body or its beginning, printable, for whoever has to find out
+  int receives = 0;     // how often it was delivered, this time included; 0: the source does not tell
+  bool has_dead_letter_queue = false;  // the source itself moves away what is never acknowledged
 };
 
 }  // namespace repoupdate
