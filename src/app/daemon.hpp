@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The service: sources put events into the work list, workers take repositories out of it, and a message is
-// acknowledged when all that it named is visible.
+// The service: the inbox puts what events name into the work list, workers take repositories out of it, and a message
+// is acknowledged when all that it named is visible.
 #pragma once
 
-#include <map>
-#include <memory>
 #include <optional>
-#include <vector>
+#include <stop_token>
+#include <string>
 
+#include "app/inbox.hpp"
 #include "app/repository_board.hpp"
 #include "app/session.hpp"
-#include "model/event_source.hpp"
-#include "sync/ledger.hpp"
 #include "sync/update.hpp"
 #include "sync/work_list.hpp"
 
@@ -28,20 +26,15 @@ public:
   void run(std::stop_token stop);
 
 private:
-  void receive_from(EventSource& source, std::stop_token stop);
-  void accept(EventSource& source, const Delivery& delivery);
-  void keep_hidden(std::stop_token stop);
-  void release();
   void work(std::stop_token stop);
   void finish(const WorkList::Job& job, const UpdateReport& report);
-  void acknowledge(const std::vector<Receipt>& receipts);
+  void make_room(const std::string& repository, Coalescer::Batch& batch, Ledger::Settled& settled);
   void log_outcome(const Repository& repository, const UpdateReport& report, SteadyTime started) const;
 
   Session& m_session;
   WorkList m_work;
   RepositoryBoard m_board;
-  Ledger m_ledger;
-  std::map<std::string, std::unique_ptr<EventSource>> m_sources;  // by name
+  Inbox m_inbox;
 };
 
 // Runs daemons one after the other: SIGHUP ends one and starts the next with the settings read again.

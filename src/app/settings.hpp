@@ -44,6 +44,9 @@ struct LogSettings {
 struct DaemonSettings {
   std::uint64_t workers = 8;
   Duration visibility{std::chrono::seconds(120)};
+  std::uint64_t receivers = 8;
+  std::uint64_t open_messages = 20'000;
+  std::uint64_t park_after = 5;
   Duration retry_ceiling{std::chrono::seconds(60)};
 };
 

@@ -14,8 +14,10 @@ namespace repoupdate {
 // message merged into it: they are acknowledged when what was found is visible (invariant I4).
 struct ChangeSet {
   struct Key {
-    std::string raw_href;           // spelling to try when the href is not there; empty: none
-    std::vector<Receipt> receipts;  // messages that wait for this key; a message may wait for several
+    std::string raw_href;  // spelling to try when the href is not there; empty: none
+    // Messages that wait for this key; a message may wait for several. Their handles may be old by now: the ledger
+    // has the newest.
+    std::vector<Receipt> receipts;
   };
 
   // location_href (the key below the repository's prefix) to what is known about it. The object as it is

@@ -19,7 +19,8 @@ public:
 
   virtual std::string name() const = 0;  // "sqs://queue", a directory; stands in receipts and logs
 
-  // Waits for deliveries, at most `wait`; empty when none came. Returns early when a stop is requested.
+  // Waits for deliveries, at most `wait`; empty when none came. Returns early when a stop is requested. Where
+  // messages come back (visibility), several threads may receive at the same time.
   virtual Result<std::vector<Delivery>> receive(Duration wait, std::stop_token stop) = 0;
 
   // Deletes the messages for good. Returns the receipts that could not be acknowledged (they will be

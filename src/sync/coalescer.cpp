@@ -9,16 +9,7 @@ namespace {
 
 void merge(ChangeSet::Key& into, const ChangeSet::Key& from) {
   if (into.raw_href.empty()) into.raw_href = from.raw_href;
-  for (const auto& receipt : from.receipts) {
-    const auto same = std::find_if(into.receipts.begin(), into.receipts.end(), [&](const Receipt& known) {
-      return known.source == receipt.source && known.message_id == receipt.message_id;
-    });
-    if (same == into.receipts.end()) {
-      into.receipts.push_back(receipt);
-    } else {
-      same->handle = receipt.handle;  // the newest delivery's handle is the one that works
-    }
-  }
+  into.receipts.insert(into.receipts.end(), from.receipts.begin(), from.receipts.end());
 }
 
 }  // namespace
@@ -43,9 +34,13 @@ void Coalescer::add_reconcile(SteadyTime now) {
   if (!m_oldest) m_oldest = now;
 }
 
+void Coalescer::end_window() {
+  m_ended = m_oldest.has_value();
+}
+
 std::optional<SteadyTime> Coalescer::due() const {
   if (!m_oldest) return std::nullopt;
-  const bool full = m_batch.reconcile || m_batch.changes.keys.size() >= m_policy.max_count;
+  const bool full = m_ended || m_batch.reconcile || m_batch.changes.keys.size() >= m_policy.max_count;
   const SteadyTime window = full ? *m_oldest : std::min(m_newest + m_policy.quiet, *m_oldest + m_policy.max_age);
   return std::max(window, m_not_before);
 }
@@ -54,6 +49,7 @@ Coalescer::Batch Coalescer::take() {
   m_oldest.reset();
   m_not_before = {};
   m_patience = Patience::wait;
+  m_ended = false;
   return std::exchange(m_batch, {});
 }
 

@@ -23,10 +23,14 @@ class Coalescer {
 public:
   explicit Coalescer(CoalescingPolicy policy) : m_policy(policy) {}
 
+  // A message is added once: what comes again of it is the ledger's.
   void add(const std::string& href, const std::string& raw_href, const std::optional<Receipt>& receipt, SteadyTime now);
 
   // Everything in the repository is to be compared with its listing, as soon as nothing stands in the way.
   void add_reconcile(SteadyTime now);
+
+  // What was collected so far waits for nothing more.
+  void end_window();
 
   // When work may start; nothing when there is none.
   std::optional<SteadyTime> due() const;
@@ -52,6 +56,7 @@ private:
   SteadyTime m_newest{};
   SteadyTime m_not_before{};
   Patience m_patience = Patience::wait;
+  bool m_ended = false;
 };
 
 }  // namespace repoupdate

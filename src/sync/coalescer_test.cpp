@@ -42,12 +42,11 @@ TEST(Coalescer, RepeatedEventsAreOneKeyWithEveryMessage) {
   Coalescer coalescer(k_policy);
   coalescer.add("a b.rpm", "a+b.rpm", receipt("1", "h1"), at(0));
   coalescer.add("a b.rpm", "a+b.rpm", receipt("2", "h2"), at(0));
-  coalescer.add("a b.rpm", "a+b.rpm", receipt("1", "h3"), at(0));
   const auto batch = coalescer.take();
   ASSERT_EQ(batch.changes.keys.size(), 1u);
   const auto& key = batch.changes.keys.at("a b.rpm");
   EXPECT_EQ(key.raw_href, "a+b.rpm");
-  EXPECT_EQ(key.receipts, (std::vector{receipt("1", "h3"), receipt("2", "h2")}));
+  EXPECT_EQ(key.receipts, (std::vector{receipt("1", "h1"), receipt("2", "h2")}));
   EXPECT_EQ(coalescer.due(), std::nullopt);
 }
 
@@ -69,6 +68,22 @@ TEST(Coalescer, WhatComesAfterAPartialFailureDoesNotWaitForItsBackoff) {
   EXPECT_EQ(coalescer.due(), at(60));
   coalescer.add("new.rpm", "new.rpm", {}, at(10));
   EXPECT_EQ(coalescer.due(), at(12));
+}
+
+TEST(Coalescer, AWindowThatIsEndedIsDueAtOnceButNotBeforeItsBackoff) {
+  Coalescer coalescer(k_policy);
+  coalescer.end_window();
+  EXPECT_EQ(coalescer.due(), std::nullopt) << "there is nothing to do";
+  coalescer.add("a.rpm", "a.rpm", {}, at(10));
+  EXPECT_EQ(coalescer.due(), at(12));
+  coalescer.end_window();
+  EXPECT_EQ(coalescer.due(), at(10));
+  coalescer.put_back(coalescer.take(), at(11), at(20), Coalescer::Patience::wait);
+  coalescer.end_window();
+  EXPECT_EQ(coalescer.due(), at(20));
+  coalescer.take();
+  coalescer.add("b.rpm", "b.rpm", {}, at(30));
+  EXPECT_EQ(coalescer.due(), at(32)) << "the next window is a whole one";
 }
 
 TEST(Coalescer, ReconcileDoesNotWaitForQuiet) {

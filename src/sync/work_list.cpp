@@ -25,6 +25,12 @@ void WorkList::add_reconcile(std::size_t repository) {
   wake();
 }
 
+void WorkList::end_windows() {
+  const std::scoped_lock lock(m_mutex);
+  for (Slot& slot : m_slots) slot.coalescer.end_window();
+  wake();
+}
+
 void WorkList::wake() {
   ++m_changes;
   m_changed.notify_all();

@@ -36,6 +36,9 @@ public:
            const std::optional<Receipt>& receipt);
   void add_reconcile(std::size_t repository);
 
+  // Nothing more can be taken in: what waits for its window to end is due now, in every repository.
+  void end_windows();
+
   struct Job {
     std::size_t repository;
     Coalescer::Batch batch;

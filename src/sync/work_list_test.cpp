@@ -41,6 +41,15 @@ TEST_F(WorkListTest, HandsOutWorkWhenItsWindowHasEnded) {
   EXPECT_TRUE(job->batch.changes.keys.contains("a.rpm"));
 }
 
+TEST_F(WorkListTest, EndedWindowsAreDueInEveryRepository) {
+  list.add(first, "a.rpm", "a.rpm", {});
+  list.add(second, "b.rpm", "b.rpm", {});
+  EXPECT_FALSE(take_due());
+  list.end_windows();
+  EXPECT_TRUE(take_due());
+  EXPECT_TRUE(take_due()) << "two repositories are worked on at the same time";
+}
+
 TEST_F(WorkListTest, ARepositoryIsWorkedOnByOneWorkerAtATime) {
   list.add_reconcile(first);
   auto job = take_due();

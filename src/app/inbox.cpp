@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/inbox.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/retry.hpp"
+
+namespace repoupdate {
+namespace {
+
+constexpr Duration k_poll_wait{std::chrono::seconds(20)};   // one long poll
+constexpr Duration k_helper_wait{std::chrono::seconds(1)};  // of receivers beside the first: soon idle again
+constexpr Duration k_postponed{std::chrono::minutes(5)};    // hidden, so that others' messages come first
+constexpr Duration k_look_everywhere_every{std::chrono::hours(1)};
+constexpr std::size_t k_least_share = 100;  // messages: of each of very many sources
+const RetryPolicy k_receive_backoff{
+    .attempts = 0, .base = std::chrono::seconds(1), .ceiling = std::chrono::seconds(60)};
+
+std::map<std::string, std::vector<Receipt>> by_source(const std::vector<Receipt>& receipts) {
+  std::map<std::string, std::vector<Receipt>> sorted;
+  for (const auto& receipt : receipts) sorted[receipt.source].push_back(receipt);
+  return sorted;
+}
+
+}  // namespace
+
+Result<void> Inbox::add(std::unique_ptr<EventSource> source) {
+  const std::string name = source->name();
+  const std::size_t receivers = source->visibility() > Duration(0) ? m_session.settings.daemon.receivers : 1;
+  const bool is_new = m_sources.try_emplace(name, Source{std::move(source), ReceiverCount(receivers)}).second;
+  if (!is_new) return Error{ErrorKind::invalid, "queue " + name + " is configured twice", {}};
+  return {};
+}
+
+void Inbox::start(std::vector<std::jthread>& threads, std::stop_token stop) {
+  // Each source has its own share, so that a backlog in one cannot keep the messages of another out.
+  const auto queues = static_cast<std::size_t>(
+      std::ranges::count_if(m_sources, [](const auto& source) { return source.second.comes_back(); }));
+  m_most_open =
+      std::max<std::size_t>(m_session.settings.daemon.open_messages / std::max<std::size_t>(queues, 1), k_least_share);
+  m_looked_everywhere = m_session.clock.steady();  // a daemon begins with that
+  for (auto& [name, source] : m_sources) {
+    const std::size_t receivers = source.comes_back() ? m_session.settings.daemon.receivers : 1;
+    for (std::size_t i = 0; i < receivers; ++i)
+      threads.emplace_back([this, &source = source, i, stop] { receive(source, i, stop); });
+    if (source.comes_back()) threads.emplace_back([this, &source = source, stop] { keep_hidden(source, stop); });
+  }
+}
+
+bool Inbox::is_full(const Source& source) const {
+  return source.comes_back() && m_ledger.count(source.door->name()) >= m_most_open;
+}
+
+bool Inbox::is_crowded() const {
+  return std::ranges::any_of(m_sources, [this](const auto& source) { return is_full(source.second); });
+}
+
+// False when a stop is requested.
+bool Inbox::await_turn(Source& source, std::size_t number, std::stop_token stop) {
+  std::unique_lock lock(m_mutex);
+  if (number == 0 && is_full(source)) m_work.end_windows();  // nothing more comes that it could wait for
+  return m_changed.wait(lock, stop, [&] { return number < source.receivers.wanted() && !is_full(source); }) &&
+         !stop.stop_requested();
+}
+
+void Inbox::receive(Source& source, std::size_t number, std::stop_token stop) {
+  for (int failures = 0; await_turn(source, number, stop);) {
+    const auto deliveries = source.door->receive(number == 0 ? k_poll_wait : k_helper_wait, stop);
+    if (stop.stop_requested() && !deliveries) return;
+    {
+      const std::scoped_lock lock(m_mutex);
+      deliveries ? source.receivers.received(deliveries->size()) : source.receivers.failed();
+    }
+    m_changed.notify_all();
+    if (deliveries) {
+      failures = 0;
+      accept(source, *deliveries);
+      continue;
+    }
+    const std::string error = deliveries.error().text();
+    if (deliveries.failed_with(ErrorKind::throttled))  // others may have very many messages in flight: that passes
+      m_session.log.warning("cannot receive", {{"source", source.door->name()}, {"error", error}});
+    else
+      m_session.log.error("cannot receive", {{"source", source.door->name()}, {"error", error}});
+    // A watch has waited already, and other directories of it are well.
+    if (source.comes_back())
+      m_session.clock.sleep_for(retry_delay(k_receive_backoff, ++failures, 0.5 + jitter() / 2), stop);
+  }
+}
+
+void Inbox::accept(Source& source, const std::vector<Delivery>& deliveries) {
+  Ledger::Settled settled;
+  for (const auto& delivery : deliveries) accept(source, delivery, settled);
+  conclude(std::move(settled));
+}
+
+void Inbox::accept(Source& source, const Delivery& delivery, Ledger::Settled& settled) {
+  auto outcome = Ledger::Outcome::done;
+  const auto routes = route(delivery, outcome);
+  if (!delivery.problem.empty()) outcome = std::max(outcome, judge_problem(source, delivery));
+  std::optional<Receipt> ticket;
+  if (source.comes_back()) {
+    ticket = Receipt{delivery.receipt.source, delivery.receipt.message_id, {}};
+    const Ledger::Message message{delivery.receipt, delivery.receives, delivery.has_dead_letter_queue, {}};
+    std::vector<Ledger::Target> targets;
+    for (const auto& one : routes) targets.emplace_back(m_board.repository(one.repository).name, one.href);
+    if (targets.empty()) return settled.add(message, outcome);
+    if (!m_ledger.open(message, targets, m_session.clock.steady(), outcome)) return;
+  }
+  for (const auto& one : routes) m_work.add(one.repository, one.href, one.raw_href, ticket);
+}
+
+std::vector<Route> Inbox::route(const Delivery& delivery, Ledger::Outcome& outcome) {
+  std::vector<Route> routes;
+  for (const auto& event : delivery.events) {
+    auto route = m_board.route(event);
+    if (!route) {
+      outcome = Ledger::Outcome::postponed;
+      m_session.log.warning("cannot tell which repository a key belongs to",
+                            {{"source", delivery.receipt.source},
+                             {"message_id", delivery.receipt.message_id},
+                             {"error", route.error().text()}});
+    } else if (*route) {
+      routes.push_back(**std::move(route));
+    } else {
+      m_session.log.debug("key of no repository", {{"bucket", event.bucket}, {"key", event.key}});
+    }
+  }
+  return routes;
+}
+
+// A message, or a part of it, that nobody understands.
+Ledger::Outcome Inbox::judge_problem(const Source& source, const Delivery& delivery) {
+  const auto verdict =
+      judge_poison(poison_policy(source.door->name()), delivery.receives, delivery.has_dead_letter_queue);
+  if (!source.comes_back() || verdict != PoisonVerdict::parked) {
+    m_session.log.warning("message not understood", {{"source", delivery.receipt.source},
+                                                     {"message_id", delivery.receipt.message_id},
+                                                     {"receives", delivery.receives},
+                                                     {"error", delivery.problem}});
+    return Ledger::Outcome::failed;
+  }
+  m_session.log.error("message not understood, given up", {{"source", delivery.receipt.source},
+                                                           {"message_id", delivery.receipt.message_id},
+                                                           {"receives", delivery.receives},
+                                                           {"error", delivery.problem},
+                                                           {"body", delivery.excerpt}});
+  const std::scoped_lock lock(m_mutex);
+  m_look_everywhere = true;  // it may have told of packages
+  return Ledger::Outcome::done;
+}
+
+void Inbox::keep_hidden(Source& source, std::stop_token stop) {
+  const Duration visibility = source.door->visibility();
+  while (m_session.clock.sleep_for(visibility / 6, stop)) {
+    const SteadyTime now = m_session.clock.steady();
+    const auto due = m_ledger.hidden_before(source.door->name(), now - visibility / 3);
+    if (const auto extended = source.door->extend(due, visibility); extended)
+      m_ledger.hidden_anew(due, now);
+    else
+      m_session.log.warning("cannot keep messages hidden",
+                            {{"source", source.door->name()}, {"error", extended.error().text()}});
+    look_everywhere();
+  }
+}
+
+// What a message that was given up may have said, a comparison with the listing finds; not for each of them.
+void Inbox::look_everywhere() {
+  {
+    const std::scoped_lock lock(m_mutex);
+    const SteadyTime now = m_session.clock.steady();
+    if (!m_look_everywhere || now < m_looked_everywhere + k_look_everywhere_every) return;
+    m_look_everywhere = false;
+    m_looked_everywhere = now;
+  }
+  for (std::size_t i = 0; i < m_board.size(); ++i) m_work.add_reconcile(i);
+}
+
+PoisonPolicy Inbox::poison_policy(const std::string& source) const {
+  return {static_cast<int>(m_session.settings.daemon.park_after), m_sources.at(source).door->visibility()};
+}
+
+void Inbox::conclude(Ledger::Settled settled) {
+  {
+    const std::scoped_lock lock(m_mutex);  // whoever is about to wait sees the room there is now
+  }
+  m_changed.notify_all();
+  std::map<Duration, std::vector<Receipt>> later;
+  for (auto& message : settled.failed) {
+    const PoisonPolicy policy = poison_policy(message.receipt.source);
+    const auto verdict = judge_poison(policy, message.receives, message.has_dead_letter_queue);
+    if (verdict == PoisonVerdict::tried_again)
+      later[poison_delay(policy, message.receives)].push_back(std::move(message.receipt));
+    if (verdict != PoisonVerdict::parked) continue;
+    m_session.log.error("package not listed, its message given up", {{"source", message.receipt.source},
+                                                                     {"message_id", message.receipt.message_id},
+                                                                     {"receives", message.receives},
+                                                                     {"repository", message.failed_at.first},
+                                                                     {"location_href", message.failed_at.second}});
+    settled.done.push_back(std::move(message.receipt));
+  }
+  for (auto& receipt : settled.postponed)
+    later[std::max(k_postponed, m_sources.at(receipt.source).door->visibility())].push_back(std::move(receipt));
+  acknowledge(settled.done);
+  for (const auto& [duration, receipts] : later) hide(receipts, duration);
+}
+
+void Inbox::acknowledge(const std::vector<Receipt>& receipts) {
+  for (const auto& [name, mine] : by_source(receipts)) {
+    const auto left = m_sources.at(name).door->acknowledge(mine);
+    const std::size_t failed = left ? left->size() : mine.size();
+    if (failed > 0)  // harmless: they come again and change nothing
+      m_session.log.warning("messages not acknowledged",
+                            {{"source", name},
+                             {"messages", std::uint64_t{failed}},
+                             {"error", left ? std::string("refused by the queue") : left.error().text()}});
+  }
+}
+
+// Best effort: at worst they come again sooner.
+void Inbox::hide(const std::vector<Receipt>& receipts, Duration duration) {
+  for (const auto& [name, mine] : by_source(receipts))
+    if (const auto hidden = m_sources.at(name).door->extend(mine, duration); !hidden)
+      m_session.log.debug("cannot hide messages", {{"source", name}, {"error", hidden.error().text()}});
+}
+
+void Inbox::release() {
+  for (const auto& [name, source] : m_sources) hide(m_ledger.open_messages(name), Duration(0));
+}
+
+}  // namespace repoupdate

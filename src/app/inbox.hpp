@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon's sources: takes messages in as fast as they can be worked on, keeps them hidden from others while that
+// goes on, and gets rid of each as it ended.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/repository_board.hpp"
+#include "app/session.hpp"
+#include "model/event_source.hpp"
+#include "sync/ledger.hpp"
+#include "sync/poison.hpp"
+#include "sync/receiver_count.hpp"
+#include "sync/work_list.hpp"
+
+namespace repoupdate {
+
+// Thread-safe once started. References must outlive it.
+class Inbox {
+public:
+  Inbox(Session& session, RepositoryBoard& board, WorkList& work) : m_session(session), m_board(board), m_work(work) {}
+
+  // Before start(). ErrorKind::invalid when there is one of that name already.
+  Result<void> add(std::unique_ptr<EventSource> source);
+  std::size_t size() const { return m_sources.size(); }
+
+  // Receives until a stop is requested, and puts what was named into the work list.
+  void start(std::vector<std::jthread>& threads, std::stop_token stop);
+
+  // See Ledger::settle. What ends up in `settled` goes to conclude(), after the work list knows the job's end.
+  void settle(std::span<const Receipt> receipts, const Ledger::Target& target, Ledger::Outcome outcome,
+              Ledger::Settled& settled) {
+    m_ledger.settle(receipts, target, outcome, settled);
+  }
+  // Acknowledges what is done, hides what is to come again, parks poison.
+  void conclude(Ledger::Settled settled);
+
+  // A source has as many messages open as it may: nothing more of it comes in, for any repository.
+  bool is_crowded() const;
+
+  // After the threads have ended: what is left over need not wait for its visibility timeout before another daemon
+  // may have it.
+  void release();
+
+private:
+  struct Source {
+    std::unique_ptr<EventSource> door;
+    ReceiverCount receivers;
+    bool comes_back() const { return door->visibility() > Duration(0); }
+  };
+
+  void receive(Source& source, std::size_t number, std::stop_token stop);
+  bool await_turn(Source& source, std::size_t number, std::stop_token stop);
+  bool is_full(const Source& source) const;
+  void accept(Source& source, const std::vector<Delivery>& deliveries);
+  void accept(Source& source, const Delivery& delivery, Ledger::Settled& settled);
+  std::vector<Route> route(const Delivery& delivery, Ledger::Outcome& outcome);
+  Ledger::Outcome judge_problem(const Source& source, const Delivery& delivery);
+  void keep_hidden(Source& source, std::stop_token stop);
+  void look_everywhere();
+  PoisonPolicy poison_policy(const std::string& source) const;
+  void acknowledge(const std::vector<Receipt>& receipts);
+  void hide(const std::vector<Receipt>& receipts, Duration duration);
+
+  Session& m_session;
+  RepositoryBoard& m_board;
+  WorkList& m_work;
+  Ledger m_ledger;
+  std::map<std::string, Source> m_sources;  // by name; the receiver counts are guarded by m_mutex
+  std::size_t m_most_open = 0;              // messages of one source
+  std::mutex m_mutex;
+  std::condition_variable_any m_changed;  // room for messages, or the wish for more receivers
+  bool m_look_everywhere = false;         // guarded by m_mutex, with when that was done last
+  SteadyTime m_looked_everywhere{};
+};
+
+}  // namespace repoupdate
