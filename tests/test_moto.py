@@ -57,7 +57,7 @@ class Stage:
             lines += ["[[queue]]", f'name = "{name}"']
         for url in repositories or [self.url]:
             lines += ["[[repository]]", f'url = "{url}"', "create = true", 'quiet = "300ms"']
-        path = self.home / f"{'-'.join(queues)}.toml"
+        path = self.home / f"{'-'.join(queues).replace('/', '_')}.toml"
         path.write_text("\n".join(lines) + "\n")
         return path
 
@@ -183,6 +183,51 @@ def test_every_shape_of_message_is_understood(silent_stage, packages):
         stage.delete(gone)
         stage.send(aws.s3_event(stage.bucket, f"{PREFIX}/{gone}", "LifecycleExpiration:Delete"))
         stage.wait_for(daemon, hrefs)
+
+
+def through_topic(stage, arn):
+    sns = stage.endpoint.client("sns")
+    topic = sns.create_topic(Name=f"{stage.bucket}-topic")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return {"TopicConfigurations": [{"TopicArn": topic, "Events": [CREATED, REMOVED]}]}
+
+
+def through_event_bridge(stage, arn):
+    events = stage.endpoint.client("events")
+    rule = f"{stage.bucket}-rule"
+    events.put_rule(Name=rule, EventPattern=json.dumps(
+        {"source": ["aws.s3"], "detail": {"bucket": {"name": [stage.bucket]}}}))
+    events.put_targets(Rule=rule, Targets=[{"Id": "queue", "Arn": arn}])
+    return {"EventBridgeConfiguration": {}}
+
+
+@pytest.mark.parametrize("through", [through_topic, through_event_bridge])
+def test_events_reach_the_queue_through_other_services(silent_stage, packages, through):
+    """Each service in front of the queue makes its own messages of what happens in the bucket."""
+    stage = silent_stage
+    arn = stage.sqs.get_queue_attributes(QueueUrl=stage.queue_urls[stage.adds],
+                                         AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    stage.s3.put_bucket_notification_configuration(Bucket=stage.bucket,
+                                                   NotificationConfiguration=through(stage, arn))
+    with stage.daemon() as daemon:
+        odd = "gtk+-c++_lib 1.0~rc1^git.rpm"
+        stage.put(packages[0])
+        stage.put(packages[1], odd)
+        stage.wait_for(daemon, [packages[0].name, odd])
+        stage.delete(odd)
+        stage.wait_for(daemon, [packages[0].name])
+        stage.wait_acknowledged(daemon)
+        assert not [line for line in daemon.lines() if line["level"] in ("warning", "error")]
+
+
+@pytest.mark.parametrize("spelling", ["name", "url", "arn"])
+def test_queue_is_named_as_one_likes(stage, packages, spelling):
+    url = stage.queue_urls[stage.adds]
+    arn = f"arn:aws:sqs:{stage.endpoint.region}:{url.split('/')[-2]}:{stage.adds}"
+    config = stage.configuration([{"name": stage.adds, "url": url, "arn": arn}[spelling]])
+    with stage.program.daemon("--config", config) as daemon:
+        stage.put(packages[0])
+        stage.wait_for(daemon, [packages[0].name])
 
 
 def test_several_records_in_one_message(silent_stage, packages):
