@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/inbox.hpp"
+
+#include <gmock/gmock.h>
+
+#include <deque>
+
+#include "testkit/fake_clock.hpp"
+#include "testkit/scratch_directory.hpp"
+
+namespace repoupdate {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+using Ids = std::vector<std::string>;
+
+constexpr Duration k_visibility{seconds(60)};
+
+// Gives out what it is told to, and remembers what became of it.
+class ScriptedSource final : public EventSource {
+public:
+  std::string name() const override { return "scripted"; }
+  Duration visibility() const override { return k_visibility; }
+
+  Result<std::vector<Delivery>> receive(Duration, std::stop_token stop) override {
+    std::unique_lock lock(m_mutex);
+    m_changed.wait(lock, stop, [this] { return !m_script.empty(); });
+    if (m_script.empty()) return std::vector<Delivery>{};
+    auto batch = std::move(m_script.front());
+    m_script.pop_front();
+    return batch;
+  }
+  Result<std::vector<Receipt>> acknowledge(std::span<const Receipt> receipts) override {
+    const std::scoped_lock lock(m_mutex);
+    m_acknowledged.push_back(ids(receipts));
+    return std::vector<Receipt>{};
+  }
+  Result<void> extend(std::span<const Receipt> receipts, Duration duration) override {
+    const std::scoped_lock lock(m_mutex);
+    for (const auto& id : ids(receipts)) m_hidden[id] = duration;
+    return {};
+  }
+
+  void give(std::vector<Delivery> batch) {
+    const std::scoped_lock lock(m_mutex);
+    m_script.push_back(std::move(batch));
+    m_changed.notify_all();
+  }
+  // Requests to acknowledge, each with its message ids.
+  std::vector<Ids> acknowledged() const {
+    const std::scoped_lock lock(m_mutex);
+    return m_acknowledged;
+  }
+  std::optional<Duration> hidden(const std::string& id) const {
+    const std::scoped_lock lock(m_mutex);
+    const auto found = m_hidden.find(id);
+    return found == m_hidden.end() ? std::nullopt : std::optional(found->second);
+  }
+
+private:
+  static Ids ids(std::span<const Receipt> receipts) {
+    Ids found;
+    for (const auto& receipt : receipts) found.push_back(receipt.message_id + '/' + receipt.handle);
+    return found;
+  }
+  mutable std::mutex m_mutex;
+  std::condition_variable_any m_changed;
+  std::deque<std::vector<Delivery>> m_script;
+  std::vector<Ids> m_acknowledged;
+  std::map<std::string, Duration> m_hidden;
+};
+
+// An inbox with one queue and one repository, in a directory. Sleeps take no time and move the clock.
+class InboxTest : public testing::Test {
+protected:
+  InboxTest() {
+    session.settings.daemon.open_messages = 100;
+    renew_stores(session);
+    EXPECT_TRUE(board.add({.url = directory.path()}));
+    auto owned = std::make_unique<ScriptedSource>();
+    source = owned.get();
+    EXPECT_TRUE(inbox.add(std::move(owned)));
+    inbox.start(threads, stop.get_token());
+  }
+  ~InboxTest() override { stop.request_stop(); }
+
+  Delivery about(const std::string& id, const std::string& key, const std::string& handle = "h") const {
+    return {Receipt{"scripted", id, handle}, {Event{directory.path(), key, key}}, {}, {}, 1};
+  }
+  static Delivery poison(const std::string& id, int receives, bool has_dead_letter_queue = false) {
+    return {Receipt{"scripted", id, "h"}, {}, "not understood", "'{'", receives, has_dead_letter_queue};
+  }
+  template <typename Condition>
+  static bool soon(const Condition& condition) {
+    for (int i = 0; i < 10'000 && !condition(); ++i) std::this_thread::sleep_for(Duration(1));
+    return condition();
+  }
+
+  ScratchDirectory directory;
+  FakeClock clock;
+  Log log;
+  Session session{{}, {}, clock, log, {}, {}, {}, {}, {}, {}};
+  WorkList work{clock, seconds(60), 4};
+  RepositoryBoard board{session, work, std::nullopt};
+  Inbox inbox{session, board, work};
+  ScriptedSource* source = nullptr;
+  std::stop_source stop;
+  std::vector<std::jthread> threads;  // last: ended first
+};
+
+// Semantics 9, I4.
+TEST_F(InboxTest, PoisonIsHiddenForLongerEachTimeAndThenGivenUp) {
+  source->give({poison("new", 1), poison("older", 3)});
+  EXPECT_TRUE(soon([&] { return source->hidden("older/h").has_value(); }));
+  EXPECT_EQ(source->hidden("new/h"), minutes(1));
+  EXPECT_EQ(source->hidden("older/h"), minutes(4));
+  EXPECT_THAT(source->acknowledged(), IsEmpty());
+  source->give({poison("oldest", 5)});
+  EXPECT_TRUE(soon([&] { return !source->acknowledged().empty(); }));
+  EXPECT_THAT(source->acknowledged(), ElementsAre(Ids{"oldest/h"}));
+  // It may have told of any package.
+  const auto job = work.take(stop.get_token());
+  ASSERT_TRUE(job);
+  EXPECT_TRUE(job->batch.reconcile);
+}
+
+TEST_F(InboxTest, PoisonIsLeftToTheQueuesOwnPolicy) {
+  source->give({poison("old", 500, true)});
+  source->give({about("good", "README")});
+  EXPECT_TRUE(soon([&] { return !source->acknowledged().empty(); }));
+  EXPECT_THAT(source->acknowledged(), ElementsAre(Ids{"good/h"}));
+  EXPECT_EQ(source->hidden("old/h"), std::nullopt);
+}
+
+TEST_F(InboxTest, WhatNamesNothingIsAcknowledgedInOneRequest) {
+  source->give({about("1", "README"), about("2", "repodata/x.rpm"), about("3", "folder/")});
+  EXPECT_TRUE(soon([&] { return !source->acknowledged().empty(); }));
+  EXPECT_THAT(source->acknowledged(), ElementsAre(Ids{"1/h", "2/h", "3/h"}));
+}
+
+// Semantics 7.
+TEST_F(InboxTest, ARedeliveryRenewsTheHandleAndIsNoNewWork) {
+  source->give({about("1", "a.rpm", "old"), about("1", "a.rpm", "newest"), about("2", "a.rpm")});
+  auto job = work.take(stop.get_token());
+  ASSERT_TRUE(job);
+  const auto receipts = job->batch.changes.keys.at("a.rpm").receipts;
+  EXPECT_EQ(receipts.size(), 2u);
+  Ledger::Settled settled;
+  inbox.settle(receipts, {board.repository(0).name, "a.rpm"}, Ledger::Outcome::done, settled);
+  inbox.conclude(std::move(settled));
+  ASSERT_EQ(source->acknowledged().size(), 1u);
+  EXPECT_THAT(source->acknowledged().front(), UnorderedElementsAre("1/newest", "2/h"));
+}
+
+TEST_F(InboxTest, OpenMessagesAreKeptHiddenAndBounded) {
+  std::vector<Delivery> batch;
+  for (int i = 0; i < 100; ++i) batch.push_back(about(std::to_string(i), "a.rpm"));
+  source->give(std::move(batch));
+  source->give({about("beyond", "b.rpm")});
+  EXPECT_TRUE(soon([&] { return source->hidden("99/h") == k_visibility; }));
+  EXPECT_TRUE(inbox.is_crowded());
+  auto job = work.take(stop.get_token());
+  ASSERT_TRUE(job);
+  EXPECT_FALSE(job->batch.changes.keys.contains("b.rpm")) << "there is no room for it";
+
+  // What is let go unacknowledged stays hidden for some minutes, and makes room.
+  Ledger::Settled settled;
+  inbox.settle(job->batch.changes.keys.at("a.rpm").receipts, {board.repository(0).name, "a.rpm"},
+               Ledger::Outcome::postponed, settled);
+  work.finish(*job, {});
+  inbox.conclude(std::move(settled));
+  EXPECT_EQ(source->hidden("0/h"), minutes(5));
+  EXPECT_THAT(source->acknowledged(), IsEmpty());
+  job = work.take(stop.get_token());
+  ASSERT_TRUE(job);
+  EXPECT_TRUE(job->batch.changes.keys.contains("b.rpm"));
+}
+
+}  // namespace
+}  // namespace repoupdate
