@@ -178,7 +178,7 @@ def test_a_backlog_in_one_queue_does_not_hold_up_another(stage, packages):
     small, small_url = stage.queue()
     view = stage.view("small")
     stage.put(packages[0], "big")
-    stage.send(big_url, [stage.event("big", packages[0].name)] * 3000)
+    stage.send(big_url, [stage.event("big", packages[0].name)] * 8000)
     # Few may be open at the same time, so that the backlog needs many rounds.
     with stage.daemon([big, small], [stage.url("big"), stage.url("small")], ["open_messages = 200"]) as daemon:
         stage.put(packages[1], "small")
@@ -199,7 +199,7 @@ def test_a_repository_that_fails_does_not_keep_the_messages_of_others_out(stage,
         stage.send(url, [stage.event("el9", packages[1].name)])
         daemon.wait_until(lambda: published(view) == [packages[1].name], 120, "the package behind them")
         # Nothing of what was left for later is lost.
-        assert stage.depth(url) == 400
+        daemon.wait_until(lambda: stage.depth(url) == 400, 60, "only its message to be acknowledged")
         stage.s3.create_bucket(Bucket=missing)
         stage.s3.put_object(Bucket=missing, Key=f"el9/{packages[0].name}", Body=packages[0].read_bytes())
         with serve_bucket(stage.rgw, missing, "el9/") as late:
