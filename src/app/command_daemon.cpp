@@ -11,6 +11,7 @@ namespace {
 struct Arguments {
   std::vector<std::string> repositories;
   std::vector<std::string> queues;
+  std::string webhook;
 };
 
 void add_to(Settings& settings, const Arguments& arguments) {
@@ -20,6 +21,7 @@ void add_to(Settings& settings, const Arguments& arguments) {
       settings.repositories.push_back(settings_for(settings, url));
   }
   for (const auto& name : arguments.queues) settings.queues.push_back({name, {}});
+  if (!arguments.webhook.empty()) settings.webhook.listen = arguments.webhook;
 }
 
 ExitCode run(Session& session) {
@@ -38,6 +40,8 @@ void declare_daemon(CLI::App& command, CommandLine& line) {
       ->type_name("REPO");
   command.add_option("--queue", arguments->queues, "take events from this SQS queue too; may be repeated")
       ->type_name("NAME");
+  command.add_option("--webhook", arguments->webhook, "take events that a store pushes there over HTTP, by POST /events")
+      ->type_name("HOST:PORT");
   command.add_flag("-d,--detach", line.detach, "run in the background");
   declare_section<DaemonSettings>(command, line, "daemon", "Daemon");
   declare_section<RepositorySettings>(command, line, "defaults", "Repositories");

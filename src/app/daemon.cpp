@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/webhook.hpp"
 #include "base/version.hpp"
 
 namespace repoupdate {
@@ -32,6 +33,11 @@ Result<void> Daemon::open() {
     auto queue = m_session.stores->queue(settings, m_session.settings.daemon.visibility);
     if (!queue) return std::move(queue).error();
     if (auto added = m_inbox.add(*std::move(queue)); !added) return added;
+  }
+  if (!m_session.settings.webhook.listen.empty()) {
+    auto webhook = open_webhook(m_session);
+    if (!webhook) return std::move(webhook).error();
+    if (auto added = m_inbox.add(*std::move(webhook)); !added) return added;
   }
   // Watching begins before the first listing, so that nothing happens unseen between the two.
   if (auto directories = m_board.directories(); !directories.empty()) {

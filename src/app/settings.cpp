@@ -66,6 +66,34 @@ constexpr std::array k_daemon{
                             "longest wait before a failed update is tried again", "", k_second, k_hour},
 };
 
+constexpr std::array k_webhook{
+    Setting<WebhookSettings>{"listen", &WebhookSettings::listen,
+                             "HOST:PORT on which stores push events; nothing listens when it is empty", "", 0,
+                             UINT64_MAX, Flag::nowhere},
+    Setting<WebhookSettings>{"file", &WebhookSettings::file,
+                             "queue of the events; else webhook.sqlite in STATE_DIRECTORY, else in /var/lib/repoupdate",
+                             "", 0, UINT64_MAX, Flag::nowhere},
+    Setting<WebhookSettings>{"secret", &WebhookSettings::secret, "what a store has to show: bearer token or password",
+                             "", 0, UINT64_MAX, Flag::nowhere, true},
+    Setting<WebhookSettings>{"secret_file", &WebhookSettings::secret_file, "the same, read from a file", "", 0,
+                             UINT64_MAX, Flag::nowhere},
+    Setting<WebhookSettings>{"user", &WebhookSettings::user,
+                             "whose password the secret is, for stores that send user and password", "", 0, UINT64_MAX,
+                             Flag::nowhere},
+    Setting<WebhookSettings>{"tls_certificate", &WebhookSettings::tls_certificate,
+                             "PEM file of our certificate chain; without it plain HTTP", "", 0, UINT64_MAX,
+                             Flag::nowhere},
+    Setting<WebhookSettings>{"tls_key", &WebhookSettings::tls_key, "PEM file of its key", "", 0, UINT64_MAX,
+                             Flag::nowhere},
+    Setting<WebhookSettings>{"max_messages", &WebhookSettings::max_messages,
+                             "events that may wait; above that stores are told to come again", "", 100, 10'000'000,
+                             Flag::nowhere},
+    Setting<WebhookSettings>{"disk_mib", &WebhookSettings::disk_mib, "that they may take in the file, in MiB", "", 1,
+                             1 << 20, Flag::nowhere},
+    Setting<WebhookSettings>{"max_receives", &WebhookSettings::max_receives,
+                             "times that an event is tried before it is parked", "", 1, 1000, Flag::nowhere},
+};
+
 constexpr std::array k_cache{
     Setting<CacheSettings>{"directory", &CacheSettings::directory,
                            "for nameless files on a local disk; else TMPDIR, else /var/tmp", "", 0, UINT64_MAX,
@@ -216,6 +244,10 @@ std::span<const Setting<DaemonSettings>> settings_of() {
   return k_daemon;
 }
 template <>
+std::span<const Setting<WebhookSettings>> settings_of() {
+  return k_webhook;
+}
+template <>
 std::span<const Setting<CacheSettings>> settings_of() {
   return k_cache;
 }
@@ -239,18 +271,25 @@ Result<void> assign(S& section, const Setting<S>& setting, std::string_view text
 
 template <typename S>
 std::string show(const S& section, const Setting<S>& setting) {
-  return std::visit([&](auto field) { return toml_text(section.*field); }, setting.field);
+  return std::visit(
+      [&](auto field) {
+        std::string text = toml_text(section.*field);
+        return setting.secret && text != "\"\"" ? std::string("\"(hidden)\"") : text;
+      },
+      setting.field);
 }
 
 template Result<void> assign(AwsSettings&, const Setting<AwsSettings>&, std::string_view);
 template Result<void> assign(LogSettings&, const Setting<LogSettings>&, std::string_view);
 template Result<void> assign(DaemonSettings&, const Setting<DaemonSettings>&, std::string_view);
+template Result<void> assign(WebhookSettings&, const Setting<WebhookSettings>&, std::string_view);
 template Result<void> assign(CacheSettings&, const Setting<CacheSettings>&, std::string_view);
 template Result<void> assign(RepositorySettings&, const Setting<RepositorySettings>&, std::string_view);
 template Result<void> assign(QueueSettings&, const Setting<QueueSettings>&, std::string_view);
 template std::string show(const AwsSettings&, const Setting<AwsSettings>&);
 template std::string show(const LogSettings&, const Setting<LogSettings>&);
 template std::string show(const DaemonSettings&, const Setting<DaemonSettings>&);
+template std::string show(const WebhookSettings&, const Setting<WebhookSettings>&);
 template std::string show(const CacheSettings&, const Setting<CacheSettings>&);
 template std::string show(const RepositorySettings&, const Setting<RepositorySettings>&);
 template std::string show(const QueueSettings&, const Setting<QueueSettings>&);

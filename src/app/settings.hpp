@@ -79,10 +79,25 @@ struct QueueSettings {
   std::string region;
 };
 
+// Where stores without SQS push their events to; nothing listens while `listen` is empty.
+struct WebhookSettings {
+  std::string listen;
+  std::string file;
+  std::string secret;
+  std::string secret_file;
+  std::string user;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::uint64_t max_messages = 100'000;
+  std::uint64_t disk_mib = 512;
+  std::uint64_t max_receives = 5;
+};
+
 struct Settings {
   AwsSettings aws;
   LogSettings log;
   DaemonSettings daemon;
+  WebhookSettings webhook;
   CacheSettings cache;
   RepositorySettings defaults;
   std::vector<RepositorySettings> repositories;
@@ -102,6 +117,7 @@ struct Setting {
   std::uint64_t least = 0;   // numbers; durations in milliseconds
   std::uint64_t most = UINT64_MAX;
   Flag flag = Flag::everywhere;
+  bool secret = false;  // never shown
 };
 
 // The rows of a section, in the order in which they are shown.
@@ -114,6 +130,8 @@ std::span<const Setting<LogSettings>> settings_of();
 template <>
 std::span<const Setting<DaemonSettings>> settings_of();
 template <>
+std::span<const Setting<WebhookSettings>> settings_of();
+template <>
 std::span<const Setting<CacheSettings>> settings_of();
 template <>
 std::span<const Setting<RepositorySettings>> settings_of();
@@ -125,7 +143,7 @@ std::span<const Setting<QueueSettings>> settings_of();
 template <typename S>
 Result<void> assign(S& section, const Setting<S>& setting, std::string_view text);
 
-// The value as it would be written in TOML.
+// The value as it would be written in TOML; of a secret only whether there is one.
 template <typename S>
 std::string show(const S& section, const Setting<S>& setting);
 

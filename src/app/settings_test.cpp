@@ -89,5 +89,19 @@ TEST(Duration, NeedsAUnit) {
     EXPECT_EQ(parse_duration(text), std::nullopt) << text;
 }
 
+TEST(Settings, SecretsAreNotShown) {
+  const auto settings = read("[webhook]\nlisten='127.0.0.1:8042'\nsecret='s3cret'\nmax-receives=7\n");
+  ASSERT_TRUE(settings.ok()) << settings.error().text();
+  EXPECT_EQ(settings->webhook.secret, "s3cret");
+  EXPECT_EQ(settings->webhook.max_receives, 7u);
+  const std::string shown = to_toml(*settings);
+  EXPECT_EQ(shown.find("s3cret"), std::string::npos);
+  EXPECT_NE(shown.find("secret = \"(hidden)\""), std::string::npos);
+  EXPECT_NE(to_toml(Settings{}).find("secret = \"\""), std::string::npos);
+  const auto wrong = read("[webhook]\nsecret=42\n");
+  ASSERT_TRUE(wrong.failed_with(ErrorKind::invalid));
+  EXPECT_EQ(wrong.error().message.find("42"), std::string::npos) << wrong.error().message;
+}
+
 }  // namespace
 }  // namespace repoupdate

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/hash.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -107,6 +108,15 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   unsigned int length = 0;
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(bytes), bytes.size(), digest.data(), &length);
   return {reinterpret_cast<const char*>(digest.data()), length};
+}
+
+// By their digests, which have the same length whatever the secrets'.
+bool same_secret(std::string_view a, std::string_view b) {
+  Hasher first(HashType::sha256), second(HashType::sha256);
+  first.update(a);
+  second.update(b);
+  const std::string left = first.finish(), right = second.finish();
+  return CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
 std::string to_hex(std::string_view raw) {

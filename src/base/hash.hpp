@@ -42,6 +42,9 @@ std::string hash_hex(HashType type, std::string_view bytes);
 std::string sha256_hex(std::string_view bytes);
 std::string hmac_sha256(std::string_view key, std::string_view bytes);  // raw 32 bytes
 
+// Whether two secrets are the same. How long it takes does not depend on where they differ.
+bool same_secret(std::string_view a, std::string_view b);
+
 std::string to_hex(std::string_view raw);  // lower case
 std::optional<std::string> from_hex(std::string_view hex);
 std::string to_base64(std::string_view raw);

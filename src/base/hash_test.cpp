@@ -30,6 +30,13 @@ TEST(Hmac, AgreesWithRfc4231Case2) {
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+TEST(Secret, IsTheSameOnlyByteForByte) {
+  EXPECT_TRUE(same_secret("", ""));
+  EXPECT_TRUE(same_secret(std::string("a\0b", 3), std::string("a\0b", 3)));
+  for (const std::string other : {"", "s", "secreT", "secret ", "Secret"}) EXPECT_FALSE(same_secret("secret", other));
+  EXPECT_FALSE(same_secret(std::string("a\0b", 3), std::string("a\0c", 3)));
+}
+
 TEST(Base64, GoesRoundWithAnyPadding) {
   for (std::string raw : {"", "f", "fo", "foo", "foob"}) EXPECT_EQ(from_base64(to_base64(raw)), raw);
   EXPECT_EQ(to_base64("foob"), "Zm9vYg==");

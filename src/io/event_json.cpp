@@ -98,13 +98,16 @@ void BodyReader::read_record(const Json& record, int envelopes, const std::strin
 void BodyReader::read_message(const Json& message, int envelopes, const std::string& where) {
   if (const auto records = message.find("Records"); records != message.end()) {
     if (!records->is_array()) return fail(where, "Records is " + describe(*records));
+    m_parsed.is_message = true;
     std::size_t number = 0;
     for (const Json& record : *records)
       read_record(record, envelopes, where + "record " + std::to_string(++number) + ": ");
     return;
   }
-  if (has_text(message, "Event", "s3:TestEvent")) return;
-  if (message.contains("detail-type")) return read_event_bridge(message, where);
+  const bool is_test = has_text(message, "Event", "s3:TestEvent"), is_bridge = message.contains("detail-type");
+  if (is_test || is_bridge) m_parsed.is_message = true;
+  if (is_test) return;
+  if (is_bridge) return read_event_bridge(message, where);
   if (has_text(message, "Type", "SubscriptionConfirmation"))
     return fail(where, "an SNS subscription that waits for its confirmation: confirm it at the topic");
   if (const std::string* inner = text_at(message, {"Message"}); inner != nullptr && message.contains("TopicArn"))
@@ -135,7 +138,7 @@ std::string printable_excerpt(std::string_view text, std::size_t most) {
 }
 
 ParsedBody parse_event_body(std::string_view body) {
-  if (body.size() > k_max_event_body) return {{}, "the message is larger than 1 MiB"};
+  if (body.size() > k_max_event_body) return {{}, "the message is larger than 1 MiB", false};
   BodyReader reader;
   reader.read_text(body, 0, "");
   return std::move(reader).take();

@@ -28,6 +28,8 @@ struct ParsedBody {
   // What could not, in one printable line: why there are no events, or which record is missing among them.
   // Empty for s3:TestEvent, which is understood and names nothing.
   std::string problem;
+  // The body has the shape of an event message, whether or not each record could be read.
+  bool is_message = false;
 };
 
 // The beginning of foreign text in quotes, printable ASCII alone, at most `most` bytes of it: fit for a log.

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TCP socket that listens, for those who serve.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "io/posix_file.hpp"
+
+namespace repoupdate {
+
+struct ListenSocket {
+  FileHandle handle;    // non-blocking
+  std::string address;  // "127.0.0.1:8042" or "[::1]:8042": what it is bound to
+};
+
+// `address` is HOST:PORT, an IPv6 address in brackets; port 0: any free one. ErrorKind::invalid when it is none, does
+// not resolve, or somebody else listens there.
+Result<ListenSocket> listen_on(std::string_view address);
+
+// The host of a socket address, as a number: "127.0.0.1".
+std::string host_of(const sockaddr& address, socklen_t length);
+
+}  // namespace repoupdate

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/webhook_source.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "io/event_json.hpp"
+
+namespace repoupdate {
+namespace {
+
+constexpr std::size_t k_batch = 100;  // messages received at once
+constexpr std::size_t k_told = 300;   // bytes of a parked body
+
+std::vector<QueueReceipt> queue_receipts(std::span<const Receipt> receipts) {
+  std::vector<QueueReceipt> mine;
+  for (const auto& receipt : receipts) mine.push_back({receipt.message_id, receipt.handle});
+  return mine;
+}
+
+std::string beginning_of(std::string_view body) {
+  std::string shown(body.substr(0, k_told));
+  std::ranges::replace_if(shown, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return shown;
+}
+
+}  // namespace
+
+WebhookSource::WebhookSource(std::unique_ptr<DurableQueue> queue, WebhookReports reports, Duration visibility)
+    : m_queue(std::move(queue)), m_reports(std::move(reports)), m_visibility(visibility) {}
+
+Result<std::unique_ptr<WebhookSource>> WebhookSource::open(WebhookSourceOptions options, WebhookReports reports,
+                                                           Clock& clock) {
+  auto queue = DurableQueue::open(options.queue_file, options.limits, clock);
+  if (!queue) return std::move(queue).error().within("webhook");
+  std::unique_ptr<WebhookSource> source(
+      new WebhookSource(std::move(*queue), std::move(reports), options.visibility));
+  DurableQueue& stored = *source->m_queue;
+  const char* scheme = options.server.tls_certificate.empty() ? "http://" : "https://";
+  auto server = WebhookServer::start(std::move(options.server),
+                                     {.store = [&stored](std::string_view body) { return stored.put(body); },
+                                      .check = [&stored] { return stored.check(); },
+                                      .refused = source->m_reports.refused});
+  if (!server) return std::move(server).error().within("webhook");
+  source->m_server = std::move(*server);
+  source->m_name = scheme + source->m_server->address() + "/events";
+  return source;
+}
+
+Result<std::vector<Delivery>> WebhookSource::receive(Duration wait, std::stop_token stop) {
+  const auto received = m_queue->receive(k_batch, m_visibility, wait, std::move(stop));
+  if (!received) return received.error();
+  for (const auto& message : received->parked) m_reports.parked(message.id, beginning_of(message.body));
+  std::vector<Delivery> deliveries;
+  for (const auto& message : received->messages) {
+    ParsedBody parsed = parse_event_body(message.body);
+    deliveries.push_back(
+        {Receipt{m_name, message.id, message.handle}, std::move(parsed.events), std::move(parsed.problem)});
+  }
+  return deliveries;
+}
+
+Result<std::vector<Receipt>> WebhookSource::acknowledge(std::span<const Receipt> receipts) {
+  const auto left = m_queue->acknowledge(queue_receipts(receipts));
+  if (!left) return left.error();
+  std::vector<Receipt> mine;
+  for (const auto& receipt : *left) mine.push_back({m_name, receipt.id, receipt.handle});
+  return mine;
+}
+
+Result<void> WebhookSource::extend(std::span<const Receipt> receipts, Duration duration) {
+  m_queue->extend(queue_receipts(receipts), duration);
+  return {};
+}
+
+}  // namespace repoupdate
