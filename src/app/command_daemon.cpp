@@ -40,7 +40,7 @@ void declare_daemon(CLI::App& command, CommandLine& line) {
       ->type_name("REPO");
   command.add_option("--queue", arguments->queues, "take events from this SQS queue too; may be repeated")
       ->type_name("NAME");
-  command.add_option("--webhook", arguments->webhook, "take events that a store pushes there over HTTP, by POST /events")
+  command.add_option("--webhook", arguments->webhook, "take events that a store pushes there by HTTP POST /events")
       ->type_name("HOST:PORT");
   command.add_flag("-d,--detach", line.detach, "run in the background");
   declare_section<DaemonSettings>(command, line, "daemon", "Daemon");

@@ -90,7 +90,7 @@ struct WebhookSettings {
   std::string tls_key;
   std::uint64_t max_messages = 100'000;
   std::uint64_t disk_mib = 512;
-  std::uint64_t max_receives = 5;
+  std::uint64_t max_receives = 10;
 };
 
 struct Settings {

@@ -15,7 +15,9 @@ namespace {
 
 constexpr Duration k_refusals_every{std::chrono::minutes(1)};  // one line for each status in this time
 
-Error wrong(const std::string& what) { return {ErrorKind::invalid, what, {}}; }
+Error wrong(const std::string& what) {
+  return {ErrorKind::invalid, what, {}};
+}
 
 Result<std::string> read_small_file(const std::string& path, std::string_view key) {
   std::ifstream stream(path, std::ios::binary);
@@ -75,7 +77,8 @@ public:
     kind.count += 1;
     const SteadyTime now = m_clock.steady();
     if (kind.told && now - kind.last < k_refusals_every) return;
-    m_log.warning("webhook refused", {{"status", status}, {"reason", reason}, {"peer", peer}, {"requests", kind.count}});
+    m_log.warning("webhook refused",
+                  {{"status", status}, {"reason", reason}, {"peer", peer}, {"requests", kind.count}});
     kind = {true, now, 0};
   }
 
@@ -129,14 +132,13 @@ Result<std::unique_ptr<EventSource>> open_webhook(const Session& session) {
   reports.refused = [refusals](int status, const std::string& reason, const std::string& peer) {
     (*refusals)(status, reason, peer);
   };
-  reports.parked = [&log](const std::string& message_id, const std::string& body) {
+  reports.parked = [&log](const std::string& message_id, const std::string& about) {
     log.error("message parked: it was tried as often as max_receives says",
-              {{"source", "webhook"}, {"message_id", message_id}, {"body", body}});
+              {{"source", "webhook"}, {"message_id", message_id}, {"about", about}});
   };
   auto source = WebhookSource::open(std::move(*options), std::move(reports), session.clock);
   if (!source) return std::move(source).error();
-  log.info("webhook listens",
-           {{"url", (*source)->name()}, {"queue_file", file}, {"waiting", (*source)->waiting()}});
+  log.info("webhook listens", {{"url", (*source)->name()}, {"queue_file", file}, {"waiting", (*source)->waiting()}});
   if (open_to_all) log.warning("webhook takes events from everybody: set webhook.secret");
   return std::unique_ptr<EventSource>(std::move(*source));
 }

@@ -21,7 +21,9 @@ constexpr const char* k_make_tables =
     "PRAGMA application_id = 1380996433;"
     "PRAGMA user_version = 1;";
 
-std::int64_t seconds_of(SystemTime time) { return time.time_since_epoch().count(); }
+std::int64_t seconds_of(SystemTime time) {
+  return time.time_since_epoch().count();
+}
 
 std::optional<std::int64_t> parse_id(std::string_view text) {
   std::int64_t id = 0;

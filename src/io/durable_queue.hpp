@@ -26,12 +26,12 @@ namespace repoupdate {
 struct QueueLimits {
   std::uint64_t messages = 100'000;    // stored at the same time
   std::uint64_t bytes = 512ull << 20;  // of their bodies; the file is somewhat larger, and does not shrink
-  std::uint64_t receives = 5;          // deliveries of one message before it is parked
+  std::uint64_t receives = 10;         // deliveries of one message before it is parked
 };
 
 struct QueuedMessage {
-  std::string id;           // stable over redeliveries and restarts; never used for another message of the file
-  std::string handle;       // acknowledges this delivery; another one with each
+  std::string id;      // stable over redeliveries and restarts; never used for another message of the file
+  std::string handle;  // acknowledges this delivery; another one with each
   std::string body;
   std::uint64_t receives = 1;  // this delivery included
 };

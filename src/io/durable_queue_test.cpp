@@ -25,7 +25,9 @@ std::vector<std::string> bodies_of(const std::vector<QueuedMessage>& messages) {
   return bodies;
 }
 
-QueueReceipt receipt_of(const QueuedMessage& message) { return {message.id, message.handle}; }
+QueueReceipt receipt_of(const QueuedMessage& message) {
+  return {message.id, message.handle};
+}
 
 class DurableQueueTest : public testing::Test {
 protected:
@@ -271,8 +273,10 @@ TEST_F(DurableQueueTest, RefusesFilesThatAreNoneOfItsOwn) {
     auto newer = SqliteFile::open(m_directory.path("queue.sqlite"));
     ASSERT_TRUE(newer.ok() && newer->run("PRAGMA user_version = 2").ok());
   }
-  EXPECT_TRUE(DurableQueue::open(m_directory.path("queue.sqlite"), m_limits, m_clock).failed_with(ErrorKind::unsupported));
-  EXPECT_TRUE(DurableQueue::open(m_directory.path("no/such/file"), m_limits, m_clock).failed_with(ErrorKind::not_found));
+  EXPECT_TRUE(
+      DurableQueue::open(m_directory.path("queue.sqlite"), m_limits, m_clock).failed_with(ErrorKind::unsupported));
+  EXPECT_TRUE(
+      DurableQueue::open(m_directory.path("no/such/file"), m_limits, m_clock).failed_with(ErrorKind::not_found));
 }
 
 }  // namespace

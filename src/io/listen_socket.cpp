@@ -28,7 +28,8 @@ Result<HostAndPort> split(std::string_view address) {
   const bool is_port = failure == std::errc{} && end == port.data() + port.size() && number < 65536;
   const bool plain = host.find_first_of(":[]") == std::string_view::npos;
   if (host.empty() || !is_port || !(plain || bracketed)) {
-    const std::string wanted = "' is no address to listen on: it has to be HOST:PORT, like 127.0.0.1:8042 or [::1]:8042";
+    const std::string wanted =
+        "' is no address to listen on: it has to be HOST:PORT, like 127.0.0.1:8042 or [::1]:8042";
     return Error{ErrorKind::invalid, "'" + std::string(address) + wanted, {}};
   }
   if (bracketed) host = host.substr(1, host.size() - 2);

@@ -47,7 +47,9 @@ Result<SqliteFile> SqliteFile::open(const std::string& path) {
 SqliteFile::SqliteFile(SqliteFile&& other) noexcept
     : m_database(std::exchange(other.m_database, nullptr)), m_path(std::move(other.m_path)) {}
 
-SqliteFile::~SqliteFile() { sqlite3_close_v2(m_database); }
+SqliteFile::~SqliteFile() {
+  sqlite3_close_v2(m_database);
+}
 
 Error SqliteFile::error() const {
   const ErrorKind kind = kind_of(sqlite3_extended_errcode(m_database));
@@ -64,7 +66,9 @@ SqliteStatement::SqliteStatement(SqliteFile& file, std::string_view sql)
     : m_file(file),
       m_code(sqlite3_prepare_v2(file.m_database, sql.data(), static_cast<int>(sql.size()), &m_statement, nullptr)) {}
 
-SqliteStatement::~SqliteStatement() { sqlite3_finalize(m_statement); }
+SqliteStatement::~SqliteStatement() {
+  sqlite3_finalize(m_statement);
+}
 
 SqliteStatement& SqliteStatement::bind(std::int64_t number) {
   if (m_code == SQLITE_OK) m_code = sqlite3_bind_int64(m_statement, ++m_bound, number);
@@ -94,7 +98,9 @@ Result<void> SqliteStatement::run() {
   }
 }
 
-std::int64_t SqliteStatement::number(int column) const { return sqlite3_column_int64(m_statement, column); }
+std::int64_t SqliteStatement::number(int column) const {
+  return sqlite3_column_int64(m_statement, column);
+}
 
 std::string SqliteStatement::text(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(m_statement, column));

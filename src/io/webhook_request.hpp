@@ -26,9 +26,9 @@ struct WebhookAccess {
 struct WebhookRequest {
   std::string method;
   std::string path;
-  std::string authorization;     // the header, or empty
-  std::string token;             // of the query, decoded
-  std::string content_encoding;  // the header, or empty
+  std::string authorization;         // the header, or empty
+  std::string token;                 // of the query, decoded
+  std::string content_encoding;      // the header, or empty
   std::uint64_t content_length = 0;  // zero when it is not told
 };
 

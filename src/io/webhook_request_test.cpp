@@ -13,7 +13,9 @@ using Next = WebhookVerdict::Next;
 const WebhookAccess k_secret{"s3cret", ""};
 const WebhookAccess k_with_user{"s3cret", "rgw"};
 
-WebhookRequest post() { return {.method = "POST", .path = "/events"}; }
+WebhookRequest post() {
+  return {.method = "POST", .path = "/events"};
+}
 
 WebhookRequest authorized(const std::string& header) {
   WebhookRequest request = post();
@@ -49,7 +51,9 @@ TEST(WebhookRequest, EveryMethodAndPathHasItsAnswer) {
   };
   for (const auto& c : cases) {
     const auto verdict = judge_request({.method = c.method, .path = c.path}, {});
-    const int status = verdict.next == Next::take_body ? 0 : verdict.next == Next::check_health ? 1 : verdict.answer.status;
+    const int status = verdict.next == Next::take_body      ? 0
+                       : verdict.next == Next::check_health ? 1
+                                                            : verdict.answer.status;
     EXPECT_EQ(status, c.status) << c.method << ' ' << c.path;
     EXPECT_EQ(verdict.answer.allow, c.allow) << c.method << ' ' << c.path;
   }

@@ -90,7 +90,8 @@ struct WebhookServer::State {
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* path, const char* method,
                                const char* version, const char* bytes, std::size_t* size, void** exchange);
   static void on_completed(void* self, MHD_Connection* connection, void** exchange, MHD_RequestTerminationCode how);
-  static void on_connection(void* self, MHD_Connection* connection, void** context, MHD_ConnectionNotificationCode what);
+  static void on_connection(void* self, MHD_Connection* connection, void** context,
+                            MHD_ConnectionNotificationCode what);
 
   const WebhookServerOptions options;
   const WebhookCalls calls;
@@ -117,10 +118,10 @@ Result<void> WebhookServer::State::start() {
   items.push_back({MHD_OPTION_END, 0, nullptr});
   // The library closes the socket that it is given, ours is closed by its owner.
   const int listening = ::fcntl(socket.handle.get(), F_DUPFD_CLOEXEC, 0);
-  daemon = MHD_start_daemon(
-      MHD_USE_AUTO_INTERNAL_THREAD | (tls ? MHD_USE_TLS : MHD_NO_FLAG), 0, nullptr, nullptr, &State::on_request, this,
-      MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_NOTIFY_COMPLETED, &State::on_completed, this,
-      MHD_OPTION_NOTIFY_CONNECTION, &State::on_connection, this, MHD_OPTION_ARRAY, items.data(), MHD_OPTION_END);
+  daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | (tls ? MHD_USE_TLS : MHD_NO_FLAG), 0, nullptr, nullptr,
+                            &State::on_request, this, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_NOTIFY_COMPLETED,
+                            &State::on_completed, this, MHD_OPTION_NOTIFY_CONNECTION, &State::on_connection, this,
+                            MHD_OPTION_ARRAY, items.data(), MHD_OPTION_END);
   if (daemon != nullptr) return {};
   return Error{ErrorKind::invalid,
                "cannot serve on " + socket.address +
@@ -213,6 +214,8 @@ Result<std::unique_ptr<WebhookServer>> WebhookServer::start(WebhookServerOptions
   return std::unique_ptr<WebhookServer>(new WebhookServer(std::move(state)));
 }
 
-std::string WebhookServer::address() const { return m_state->socket.address; }
+std::string WebhookServer::address() const {
+  return m_state->socket.address;
+}
 
 }  // namespace repoupdate

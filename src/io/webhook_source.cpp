@@ -10,7 +10,7 @@ namespace repoupdate {
 namespace {
 
 constexpr std::size_t k_batch = 100;  // messages received at once
-constexpr std::size_t k_told = 300;   // bytes of a parked body
+constexpr std::size_t k_told = 3;     // keys of a parked message
 
 std::vector<QueueReceipt> queue_receipts(std::span<const Receipt> receipts) {
   std::vector<QueueReceipt> mine;
@@ -18,10 +18,14 @@ std::vector<QueueReceipt> queue_receipts(std::span<const Receipt> receipts) {
   return mine;
 }
 
-std::string beginning_of(std::string_view body) {
-  std::string shown(body.substr(0, k_told));
-  std::ranges::replace_if(shown, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return shown;
+std::string about(std::string_view body) {
+  const ParsedBody parsed = parse_event_body(body);
+  if (parsed.events.empty()) return parsed.problem;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(parsed.events.size(), k_told); ++i)
+    text += (i == 0 ? "" : ", ") + parsed.events[i].bucket + '/' + parsed.events[i].key;
+  if (parsed.events.size() > k_told) text += " and " + std::to_string(parsed.events.size() - k_told) + " more";
+  return text;
 }
 
 }  // namespace
@@ -33,8 +37,7 @@ Result<std::unique_ptr<WebhookSource>> WebhookSource::open(WebhookSourceOptions 
                                                            Clock& clock) {
   auto queue = DurableQueue::open(options.queue_file, options.limits, clock);
   if (!queue) return std::move(queue).error().within("webhook");
-  std::unique_ptr<WebhookSource> source(
-      new WebhookSource(std::move(*queue), std::move(reports), options.visibility));
+  std::unique_ptr<WebhookSource> source(new WebhookSource(std::move(*queue), std::move(reports), options.visibility));
   DurableQueue& stored = *source->m_queue;
   const char* scheme = options.server.tls_certificate.empty() ? "http://" : "https://";
   auto server = WebhookServer::start(std::move(options.server),
@@ -50,7 +53,7 @@ Result<std::unique_ptr<WebhookSource>> WebhookSource::open(WebhookSourceOptions 
 Result<std::vector<Delivery>> WebhookSource::receive(Duration wait, std::stop_token stop) {
   const auto received = m_queue->receive(k_batch, m_visibility, wait, std::move(stop));
   if (!received) return received.error();
-  for (const auto& message : received->parked) m_reports.parked(message.id, beginning_of(message.body));
+  for (const auto& message : received->parked) m_reports.parked(message.id, about(message.body));
   std::vector<Delivery> deliveries;
   for (const auto& message : received->messages) {
     ParsedBody parsed = parse_event_body(message.body);

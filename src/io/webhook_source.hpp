@@ -25,8 +25,8 @@ struct WebhookSourceOptions {
 struct WebhookReports {
   std::function<void(int status, const std::string& reason, const std::string& peer)> refused;  // see WebhookCalls
   // A message was delivered as often as the limits allow and never acknowledged. It stays in the file, and is not
-  // delivered any more. `body` is its beginning, printable.
-  std::function<void(const std::string& message_id, const std::string& body)> parked;
+  // delivered any more. `about`: its first keys, or why it could not be read.
+  std::function<void(const std::string& message_id, const std::string& about)> parked;
 };
 
 // Every stored body becomes one delivery; one that cannot be read says why in Delivery::problem. Thread-safe.
