@@ -3,8 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "testkit/fake_clock.hpp"
@@ -242,6 +244,42 @@ TEST_F(DurableQueueTest, ReceivingWakesForAMessageAndForAStop) {
   EXPECT_THAT(bodies_of(wait()->messages), ElementsAre("a"));
   std::jthread stopper([&] { stop.request_stop(); });
   EXPECT_THAT(wait()->messages, IsEmpty());
+}
+
+// No file of this process grows beyond `bytes`, as on a full disk.
+class FullDisk {
+public:
+  explicit FullDisk(rlim_t bytes) : m_signal(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &m_before);
+    const rlimit limit{bytes, m_before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &m_before);
+    std::signal(SIGXFSZ, m_signal);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+private:
+  rlimit m_before{};
+  void (*m_signal)(int);
+};
+
+TEST_F(DurableQueueTest, WhatCannotBeWrittenIsNotAcceptedAndHarmsNothing) {
+  const auto queue = open();
+  put(*queue, "before");
+  {
+    const FullDisk disk(1024);
+    EXPECT_FALSE(queue->put(std::string(100'000, 'x')).ok());
+    EXPECT_FALSE(queue->check().ok());
+    EXPECT_FALSE(queue->receive(10, k_hidden, Duration(0), {}).ok());
+  }
+  EXPECT_TRUE(queue->check().ok());
+  put(*queue, "after");
+  EXPECT_EQ(queue->size(), 2u);
+  EXPECT_THAT(bodies_of(receive(*queue).messages), ElementsAre("before", "after"));
+  EXPECT_THAT(bodies_of(receive(*after_crash()).messages), ElementsAre("before", "after"));
 }
 
 TEST_F(DurableQueueTest, BelongsToOneProcess) {
