@@ -292,8 +292,7 @@ class MinioStage(Stage):
 def minio(tmp_path):
     """MinIO that pushes to a port on which nobody listens yet."""
     module = pytest.importorskip("support.minio", reason="no support for MinIO in tests/support")
-    process = pytest.importorskip("support.process")
-    if not process.find_server("minio"):
+    if not module.find_server("minio"):
         pytest.skip("MinIO is not installed (scripts/install-deps --servers)")
     listen = f"127.0.0.1:{free_port()}"
     name = MinioStage.TARGET
