@@ -2,8 +2,8 @@
 // What a webhook answers, decided from values: no socket, no file.
 //   POST /events          takes a notification; HEAD and OPTIONS say that it is there, as stores ask when they start
 //   GET, HEAD /healthz    whether events can be taken
-// A store tries an event again on any answer but 2xx, for ever where it keeps a queue (Ceph's persistent topics,
-// MinIO's queue_dir), and what comes after it waits. So 4xx is only for what no store sends as an event (decision 12).
+// Where a store keeps a queue (Ceph's persistent topics, MinIO's queue_dir), it tries an event again on any answer but
+// 2xx, MinIO for ever and before all others. So 4xx is only for what no store sends as an event (decision 12).
 #pragma once
 
 #include <cstdint>
