@@ -15,8 +15,9 @@ import pytest
 
 from support import aws, metadata
 from support.checks import clients_see, nevras, published
+from support.minio import Minio
+from support.process import find_server, free_port
 from support.program import Daemon, Exit, Program
-from support.rgw import free_port
 from support.servers import serve_bucket
 
 NUMBERS = itertools.count(1)
@@ -291,17 +292,16 @@ class MinioStage(Stage):
 @pytest.fixture
 def minio(tmp_path):
     """MinIO that pushes to a port on which nobody listens yet."""
-    module = pytest.importorskip("support.minio", reason="no support for MinIO in tests/support")
-    if not module.find_server("minio"):
+    if not find_server("minio"):
         pytest.skip("MinIO is not installed (scripts/install-deps --servers)")
     listen = f"127.0.0.1:{free_port()}"
     name = MinioStage.TARGET
     queue_dir = tmp_path / "minio-queue"
     queue_dir.mkdir()
-    server = module.Minio({f"MINIO_NOTIFY_WEBHOOK_ENABLE_{name}": "on",
-                           f"MINIO_NOTIFY_WEBHOOK_ENDPOINT_{name}": f"http://{listen}/events",
-                           f"MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_{name}": SECRET,
-                           f"MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_{name}": str(queue_dir)})
+    server = Minio({f"MINIO_NOTIFY_WEBHOOK_ENABLE_{name}": "on",
+                    f"MINIO_NOTIFY_WEBHOOK_ENDPOINT_{name}": f"http://{listen}/events",
+                    f"MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_{name}": SECRET,
+                    f"MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_{name}": str(queue_dir)})
     yield server, listen
     server.stop()
 

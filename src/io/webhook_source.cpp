@@ -57,8 +57,10 @@ Result<std::vector<Delivery>> WebhookSource::receive(Duration wait, std::stop_to
   std::vector<Delivery> deliveries;
   for (const auto& message : received->messages) {
     ParsedBody parsed = parse_event_body(message.body);
-    deliveries.push_back(
-        {Receipt{m_name, message.id, message.handle}, std::move(parsed.events), std::move(parsed.problem)});
+    Delivery delivery{Receipt{m_name, message.id, message.handle}, std::move(parsed.events), std::move(parsed.problem)};
+    delivery.receives = static_cast<int>(message.receives);
+    delivery.has_dead_letter_queue = true;  // what is never acknowledged is parked in the file
+    deliveries.push_back(std::move(delivery));
   }
   return deliveries;
 }

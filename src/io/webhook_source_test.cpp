@@ -160,6 +160,8 @@ TEST_F(WebhookSourceTest, AnUnreadableRecordIsToldAndParkedAtLast) {
     const auto deliveries = receive();
     ASSERT_EQ(deliveries.size(), 1u);
     EXPECT_THAT(deliveries[0].problem, HasSubstr("names no bucket"));
+    EXPECT_EQ(deliveries[0].receives, i + 1);
+    EXPECT_TRUE(deliveries[0].has_dead_letter_queue);
     m_clock.advance(m_source->visibility());
   }
   EXPECT_THAT(receive(), IsEmpty());
