@@ -48,7 +48,7 @@ private:
   Result<void> try_creation(ProbeAnswers& answers);
   Result<void> try_replacement(ProbeAnswers& answers);
   ProbeAnswer try_completion() const;
-  Result<ProbeAnswer> complete(const std::string& upload_id, const ETag& part) const;
+  Result<ProbeAnswer> complete(const std::string& upload_id, const SentPart& part) const;
 
   const S3Caller& m_caller;
   const std::string& m_key;
@@ -121,18 +121,19 @@ ProbeAnswer ProbeObject::try_completion() const {
   const auto created = m_caller.send(m_caller.call(create, m_key, "s3:PutObject")).response;
   const Result<std::string> id = created ? parse_upload_id(created->body) : Result<std::string>(created.error());
   if (!id) return refused;
-  AwsCall part = m_caller.call(upload_part_request(m_caller.bucket(), m_key, *id, 1), m_key, "s3:PutObject");
+  AwsCall part =
+      m_caller.call(upload_part_request(m_caller.bucket(), m_key, *id, 1, sha256_hex(bytes)), m_key, "s3:PutObject");
   part.exchange.body = bytes;
   const auto sent = m_caller.send(part).response;
-  const Result<ProbeAnswer> answer =
-      sent ? complete(*id, {std::string(sent->header("etag"))}) : Result<ProbeAnswer>(sent.error());
+  const Result<ProbeAnswer> answer = sent ? complete(*id, {{std::string(sent->header("etag"))}, sha256_hex(bytes)})
+                                          : Result<ProbeAnswer>(sent.error());
   if (answer && *answer == accepted) return accepted;
   const HttpRequest abort = abort_multipart_request(m_caller.bucket(), m_key, *id);
   std::ignore = m_caller.send(m_caller.call(abort, m_key, "s3:AbortMultipartUpload"));
   return answer ? *answer : refused;
 }
 
-Result<ProbeAnswer> ProbeObject::complete(const std::string& upload_id, const ETag& part) const {
+Result<ProbeAnswer> ProbeObject::complete(const std::string& upload_id, const SentPart& part) const {
   HttpRequest request = complete_multipart_request(m_caller.bucket(), m_key, upload_id);
   PutOptions options;
   options.if_absent = true;

@@ -105,8 +105,15 @@ Result<S3Bucket> resolve_bucket(S3BucketOptions options) {
   if (!is_bucket_name(options.bucket))
     return Error{ErrorKind::invalid, "'" + options.bucket + "' is not the name of a bucket", {}};
   const std::string where = "s3://" + options.bucket;
-constexpr std::size_t k_account_digits = 12;
+  if (auto checked = check_choices(options); !checked) return std::move(checked).error().within(where);
+  auto tagging = s3_tagging(options.tags);
+  if (!tagging) return std::move(tagging).error().within(where);
+  std::string region = options.region.empty() ? std::string(k_default_region) : options.region;
+  auto endpoint = aws_endpoint("s3", region, options.endpoint_url, options.variant);
+  if (!endpoint) return std::move(endpoint).error().within(where);
 
+  S3Bucket bucket{std::move(options), *std::move(endpoint), std::move(region), false, *std::move(tagging)};
+  bucket.path_style = bucket.options.path_style.value_or(bucket.endpoint.custom || !can_be_host(bucket.options.bucket));
   return bucket;
 }
 

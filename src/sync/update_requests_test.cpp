@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "sync/update_fixture.hpp"
+#include "sync/sample_update.hpp"
 
 namespace repoupdate {
 namespace {

@@ -7,7 +7,7 @@
 #include "base/hash.hpp"
 #include "repodata/repomd.hpp"
 #include "repodata/segment_container.hpp"
-#include "sync/update_fixture.hpp"
+#include "sync/sample_update.hpp"
 
 namespace repoupdate {
 namespace {
