@@ -86,7 +86,7 @@ def test_missing_directory_is_not_found(program, tmp_path, command):
     assert not missing.exists()
 
 
-@pytest.mark.parametrize("location", ["s3://", "s3:///prefix", "s3://UPPER_case", "s3://bucket/../x",
+@pytest.mark.parametrize("location", ["s3://", "s3:///prefix", "s3://spa ce", "s3://bucket/../x",
                                       "http://example.org/", "ftp://example.org/x"])
 def test_malformed_location_is_wrong_usage(program, location):
     program.start("list", location).expect(Exit.USAGE, location)

@@ -294,7 +294,7 @@ def test_options_reach_the_store(stage, packages):
         program.run("add", stage.url, packages[0], packages[1])
         program.run("remove", stage.url, packages[1].name)
         program.run("verify", stage.url)
-        assert {seen.method for seen in store.seen} == {"GET", "HEAD", "PUT", "DELETE"}
+        assert {seen.method for seen in store.seen} == {"GET", "HEAD", "PUT", "POST", "DELETE"}
         for seen in store.seen:
             assert seen.headers.get("x-amz-expected-bucket-owner") == "123456789012", seen
             assert seen.headers.get("x-amz-request-payer") == "requester", seen

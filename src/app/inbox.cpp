@@ -108,7 +108,7 @@ void Inbox::accept(Source& source, const Delivery& delivery, Ledger::Settled& se
     if (targets.empty()) return settled.add(message, outcome);
     if (!m_ledger.open(message, targets, m_session.clock.steady(), outcome)) return;
   }
-  for (const auto& one : routes) m_work.add(one.repository, one.href, one.raw_href, ticket);
+  m_work.add(routes, ticket);
 }
 
 std::vector<Route> Inbox::route(const Delivery& delivery, Ledger::Outcome& outcome) {

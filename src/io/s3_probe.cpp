@@ -12,6 +12,7 @@ namespace {
 
 using enum ProbeAnswer;
 
+constexpr int k_max_attempts = 3;  // on a network that loses answers
 constexpr const char* k_other_etag = "\"00000000000000000000000000000000\"";
 
 Condition judge_pair(std::optional<ProbeAnswer> right, std::optional<ProbeAnswer> wrong) {
@@ -42,6 +43,7 @@ public:
 
   Result<ProbeAnswers> try_all();
   void remove() const;
+  bool answer_was_lost() const { return m_answer_lost; }
 
 private:
   Result<ProbeAnswer> put(const PutOptions& options, ETagStyle style = ETagStyle::as_sent);
@@ -54,6 +56,7 @@ private:
   const std::string& m_key;
   int m_puts = 0;
   ETag m_etag;  // as the store sent it last
+  bool m_answer_lost = false;
 };
 
 Result<ProbeAnswer> ProbeObject::put(const PutOptions& options, ETagStyle style) {
@@ -66,8 +69,10 @@ Result<ProbeAnswer> ProbeObject::put(const PutOptions& options, ETagStyle style)
   const AwsOutcome outcome = m_caller.send(call);
   auto answer = answer_of(outcome.response);
   if (outcome.response) m_etag = stored_mark(*outcome.response).etag;
-  if (answer && *answer == condition_failed && outcome.answer_lost)
-    return Error{ErrorKind::unavailable, m_caller.subject(m_key) + ": an answer was lost, try again", {}};
+  if (answer && *answer == condition_failed && outcome.answer_lost) {
+    m_answer_lost = true;  // was it the condition, or our own first attempt?
+    return Error{ErrorKind::unavailable, m_caller.subject(m_key) + ": answers to its requests were lost", {}};
+  }
   return answer;
 }
 
@@ -177,11 +182,13 @@ StoreAbilities judge(const ProbeAnswers& answers) {
 }
 
 Result<StoreAbilities> probe_store(const S3Caller& caller, const std::string& key) {
-  ProbeObject object(caller, key);
-  const auto answers = object.try_all();
-  object.remove();
-  if (!answers) return answers.error();
-  return judge(*answers);
+  for (int attempt = 1;; ++attempt) {
+    ProbeObject object(caller, key);
+    const auto answers = object.try_all();
+    object.remove();
+    if (answers) return judge(*answers);
+    if (!object.answer_was_lost() || attempt == k_max_attempts) return answers.error();
+  }
 }
 
 }  // namespace repoupdate

@@ -211,6 +211,18 @@ TEST_F(S3AbilitiesTest, TellHowEtagsAreSpelled) {
   EXPECT_EQ(m_server->requests().at(before).header("if-match").front(), sha256_hex("one").front());
 }
 
+// The first PUT is done but answered 500, so its repetition finds the object there: that is tried from the beginning.
+TEST_F(S3AbilitiesTest, LostAnswerIsNoVerdict) {
+  m_small = std::make_unique<SmallStore>(Manners{});
+  m_server = std::make_unique<LoopbackServer>([this, lost = false](const WireRequest& request, int) mutable {
+    const auto done = m_small->respond(request);
+    return request.method == "PUT" && !std::exchange(lost, true) ? answer(500) : done;
+  });
+  open();
+  EXPECT_EQ(abilities(), (StoreAbilities{}));
+  EXPECT_THAT(m_small->m_objects, IsEmpty());
+}
+
 TEST_F(S3AbilitiesTest, FailureIsNoVerdict) {
   for (const int status : {403, 400}) {
     serve({.put_status = status});

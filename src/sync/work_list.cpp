@@ -12,10 +12,10 @@ std::size_t WorkList::add_repository(CoalescingPolicy policy, Duration poll) {
   return m_slots.size() - 1;
 }
 
-void WorkList::add(std::size_t repository, const std::string& href, const std::string& raw_href,
-                   const std::optional<Receipt>& receipt) {
+void WorkList::add(const std::vector<Route>& routes, const std::optional<Receipt>& receipt) {
   const std::scoped_lock lock(m_mutex);
-  m_slots[repository].coalescer.add(href, raw_href, receipt, m_clock.steady());
+  for (const auto& [repository, href, raw_href] : routes)
+    m_slots[repository].coalescer.add(href, raw_href, receipt, m_clock.steady());
   wake();
 }
 

@@ -16,6 +16,7 @@
 #include "base/retry.hpp"
 #include "model/event.hpp"
 #include "sync/coalescer.hpp"
+#include "sync/router.hpp"
 
 namespace repoupdate {
 
@@ -32,8 +33,8 @@ public:
   // Adds a repository and returns its number, counted from 0. `poll`: reconcile this often; 0: never.
   std::size_t add_repository(CoalescingPolicy policy, Duration poll);
 
-  void add(std::size_t repository, const std::string& href, const std::string& raw_href,
-           const std::optional<Receipt>& receipt);
+  // All that one message names: in one window of each repository, however short that is.
+  void add(const std::vector<Route>& routes, const std::optional<Receipt>& receipt);
   void add_reconcile(std::size_t repository);
 
   // Nothing more can be taken in: what waits for its window to end is due now, in every repository.

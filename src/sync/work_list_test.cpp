@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 #include "testkit/fake_clock.hpp"
@@ -32,7 +33,7 @@ protected:
 };
 
 TEST_F(WorkListTest, HandsOutWorkWhenItsWindowHasEnded) {
-  list.add(first, "a.rpm", "a.rpm", {});
+  list.add({{first, "a.rpm", "a.rpm"}}, {});
   EXPECT_FALSE(take_due());
   clock.advance(seconds(2));
   const auto job = take_due();
@@ -41,9 +42,20 @@ TEST_F(WorkListTest, HandsOutWorkWhenItsWindowHasEnded) {
   EXPECT_TRUE(job->batch.changes.keys.contains("a.rpm"));
 }
 
+// A worker that waits, and a window that ends at once.
+TEST_F(WorkListTest, WhatOneMessageNamesIsOneJob) {
+  const auto eager = list.add_repository({.quiet = Duration(0)}, Duration(0));
+  std::vector<Route> routes;
+  for (int i = 0; i < 100; ++i) routes.push_back({eager, std::to_string(i) + ".rpm", {}});
+  auto job = std::async(std::launch::async, [&] { return list.take({}); });
+  std::this_thread::sleep_for(Duration(20));
+  list.add(routes, {});
+  EXPECT_EQ(job.get()->batch.changes.keys.size(), 100u);
+}
+
 TEST_F(WorkListTest, EndedWindowsAreDueInEveryRepository) {
-  list.add(first, "a.rpm", "a.rpm", {});
-  list.add(second, "b.rpm", "b.rpm", {});
+  list.add({{first, "a.rpm", "a.rpm"}}, {});
+  list.add({{second, "b.rpm", "b.rpm"}}, {});
   EXPECT_FALSE(take_due());
   list.end_windows();
   EXPECT_TRUE(take_due());
@@ -62,16 +74,16 @@ TEST_F(WorkListTest, ARepositoryIsWorkedOnByOneWorkerAtATime) {
 
 // What comes for a repository while it is worked on is done after that, and not by somebody else meanwhile.
 TEST_F(WorkListTest, RepositoriesAreWorkedOnBesideEachOtherAndEachInOrder) {
-  list.add(first, "a.rpm", "a.rpm", {});
-  list.add(second, "b.rpm", "b.rpm", {});
+  list.add({{first, "a.rpm", "a.rpm"}}, {});
+  list.add({{second, "b.rpm", "b.rpm"}}, {});
   clock.advance(seconds(2));
   const auto one = take_due(), other = take_due();
   ASSERT_TRUE(one && other);
   EXPECT_NE(one->repository, other->repository);
   const std::size_t repository = one->repository;
   const std::string href = one->batch.changes.keys.begin()->first;
-  list.add(repository, href, href, {});
-  list.add(repository, "c.rpm", "c.rpm", {});
+  list.add({{repository, href, href}}, {});
+  list.add({{repository, "c.rpm", "c.rpm"}}, {});
   clock.advance(seconds(2));
   EXPECT_FALSE(take_due());
   list.finish(*one, {});

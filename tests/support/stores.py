@@ -19,7 +19,7 @@ class Store:
     title: str
     start: Callable  # of a directory that outlives the server; it has endpoint, stranger and stop()
     programs: tuple[str, ...] = ()  # what has to be installed
-    # False: 501 to If-Match and If-None-Match on a PUT.
+    # False: 501 to If-Match and If-None-Match on a PUT, so writers take turns by a lease.
     conditional_writes: bool = True
     # False: requests signed for another region are served.
     checks_region: bool = True
