@@ -79,6 +79,7 @@ class InboxTest : public testing::Test {
 protected:
   InboxTest() {
     session.settings.daemon.open_messages = 100;
+    session.settings.daemon.receivers = 1;  // each may go beyond the bound by what it was just given
     renew_stores(session);
     EXPECT_TRUE(board.add({.url = directory.path()}));
     auto owned = std::make_unique<ScriptedSource>();
