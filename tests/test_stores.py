@@ -292,7 +292,7 @@ def pointer_write(stage):
 
 def needs_races(stage):
     if not stage.store.about.conditional_writes:  # who is held here keeps the others waiting
-        pytest.skip("differs: writers take turns by a lease (suite.writers runs them)")
+        pytest.skip("writers take turns by a lease; suite.writers runs them")
 
 
 @case("a writer that lost the race plans again")

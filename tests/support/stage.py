@@ -3,10 +3,9 @@
 import itertools
 import shutil
 
-
 from support import aws
 from support.process import checked
-from support.program import Exit, Program
+from support.program import Program
 from support.servers import serve_bucket
 
 NUMBERS = itertools.count(1)
