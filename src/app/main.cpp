@@ -57,11 +57,11 @@ ExitCode run(const CommandLine& line) {
   if (!settings) return fail(settings.error());
   if (line.detach && daemon(1, 0) != 0) return fail({ErrorKind::io, "cannot run in the background", {}});
 
+  std::stop_source abandon;  // outlives the watcher of signals, which may use it to the last moment
   Signals signals;
   SystemClock clock;
   Log log;
   if (const auto opened = log.open(log_options(settings->log)); !opened) return fail(opened.error());
-  std::stop_source abandon;
   signals.on_impatience([&abandon] { abandon.request_stop(); });
   Session session{.settings = std::move(*settings),
                   .reload = [&line] { return load_settings(line); },
