@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/publisher.hpp"
 
-#include <vector>
-
 #include "base/hash.hpp"
 #include "base/parallel.hpp"
 #include "repodata/stored_file.hpp"
@@ -118,12 +116,9 @@ Result<ETag> publish(const Repository& repository, const Publication& publicatio
                      std::stop_token stop) {
   const auto abilities = turn.abilities();
   if (!abilities) return abilities.error();
-  std::vector<Result<void>> outcomes(publication.immutable.size());
-  for_each_parallel(publication.immutable.size(), repository.policy.requests, [&](std::size_t i) {
-    outcomes[i] = put_immutable(repository, publication.immutable[i], *abilities);
-  });
-  for (auto& outcome : outcomes)
-    if (!outcome) return std::move(outcome).error();
+  const auto put_one = [&](std::size_t i) { return put_immutable(repository, publication.immutable[i], *abilities); };
+  auto put = try_each_parallel(publication.immutable.size(), repository.policy.requests, put_one);
+  if (!put) return std::move(put).error();
   if (stop.stop_requested())
     return Error{ErrorKind::cancelled, repository.name + ": stopped before repomd.xml was written", {}};
   if (!abilities->has_compare_and_swap()) return put_pointer_in_turn(repository, publication, turn, *abilities, stop);
