@@ -58,7 +58,7 @@ public:
   Error abort(Error cause);
 
 private:
-  Result<ETag> send_part(std::size_t index, std::stop_token stop);
+  Result<SentPart> send_part(std::size_t index, std::stop_token stop);
   std::uint64_t size_of(std::size_t index) const { return std::min(m_part_size, m_body.size() - index * m_part_size); }
 
   const S3Caller& m_caller;
@@ -67,7 +67,7 @@ private:
   const PutOptions& m_options;
   const std::uint64_t m_part_size;
   std::vector<std::string> m_digests;
-  std::vector<ETag> m_etags;
+  std::vector<SentPart> m_parts;
   std::string m_id;
 };
 
@@ -88,7 +88,7 @@ Result<void> MultipartUpload::create() {
   return {};
 }
 
-Result<ETag> MultipartUpload::send_part(std::size_t index, std::stop_token stop) {
+Result<SentPart> MultipartUpload::send_part(std::size_t index, std::stop_token stop) {
   AwsCall call = m_caller.call(upload_part_request(m_caller.bucket(), m_key, m_id, index + 1, m_digests[index]), m_key,
                                "s3:PutObject");
   call.payload_sha256 = m_digests[index];
@@ -100,25 +100,25 @@ Result<ETag> MultipartUpload::send_part(std::size_t index, std::stop_token stop)
   const std::stop_callback on_failure(std::move(stop), request_stop);
   auto response = m_caller.send(call).response;
   if (!response) return response.error();
-  return ETag{std::string(response->header("etag"))};
+  return sent_part(*response, m_digests[index]);
 }
 
 Result<void> MultipartUpload::send_parts(const UploadProgress& progress) {
-  m_etags.resize(m_digests.size());
+  m_parts.resize(m_digests.size());
   std::mutex mutex;
   std::optional<Error> failure;
   std::stop_source others;
   std::uint64_t done = 0;
   for_each_parallel(m_digests.size(), k_parts_at_once, [&](std::size_t index) {
     if (others.stop_requested()) return;
-    auto etag = send_part(index, others.get_token());
+    auto part = send_part(index, others.get_token());
     const std::scoped_lock lock(mutex);
-    if (!etag) {
-      if (!failure) failure = std::move(etag).error();
+    if (!part) {
+      if (!failure) failure = std::move(part).error();
       others.request_stop();
       return;
     }
-    m_etags[index] = *std::move(etag);
+    m_parts[index] = *std::move(part);
     done += size_of(index);
     if (progress) progress(done);
   });
@@ -128,9 +128,7 @@ Result<void> MultipartUpload::send_parts(const UploadProgress& progress) {
 UploadOutcome MultipartUpload::complete(ETagStyle style) {
   HttpRequest request = complete_multipart_request(m_caller.bucket(), m_key, m_id);
   add_condition(request, m_options, style);
-  std::vector<SentPart> parts;
-  for (std::size_t i = 0; i < m_etags.size(); ++i) parts.push_back({m_etags[i], m_digests[i]});
-  const std::string body = complete_multipart_body(parts);
+  const std::string body = complete_multipart_body(m_parts);
   AwsCall call = m_caller.call(std::move(request), m_key, "s3:PutObject");
   call.exchange.body = body;
   call.check = [&call](const HttpResponse& response) { return check_completed(call.subject, call.action, response); };

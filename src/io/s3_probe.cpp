@@ -130,8 +130,8 @@ ProbeAnswer ProbeObject::try_completion() const {
       m_caller.call(upload_part_request(m_caller.bucket(), m_key, *id, 1, sha256_hex(bytes)), m_key, "s3:PutObject");
   part.exchange.body = bytes;
   const auto sent = m_caller.send(part).response;
-  const Result<ProbeAnswer> answer = sent ? complete(*id, {{std::string(sent->header("etag"))}, sha256_hex(bytes)})
-                                          : Result<ProbeAnswer>(sent.error());
+  const Result<ProbeAnswer> answer =
+      sent ? complete(*id, sent_part(*sent, sha256_hex(bytes))) : Result<ProbeAnswer>(sent.error());
   if (answer && *answer == accepted) return accepted;
   const HttpRequest abort = abort_multipart_request(m_caller.bucket(), m_key, *id);
   std::ignore = m_caller.send(m_caller.call(abort, m_key, "s3:AbortMultipartUpload"));

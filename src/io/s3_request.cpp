@@ -223,9 +223,12 @@ HttpRequest complete_multipart_request(const S3Bucket& bucket, std::string_view 
 
 std::string complete_multipart_body(const std::vector<SentPart>& parts) {
   std::string body = R"(<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">)";
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    body += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" + xml_text(parts[i].etag.text) +
-            "</ETag><ChecksumSHA256>" + checksum_header(parts[i].sha256) + "</ChecksumSHA256></Part>";
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    body +=
+        "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" + xml_text(parts[i].etag.text) + "</ETag>";
+    if (!parts[i].sha256.empty()) body += "<ChecksumSHA256>" + checksum_header(parts[i].sha256) + "</ChecksumSHA256>";
+    body += "</Part>";
+  }
   return body + "</CompleteMultipartUpload>";
 }
 

@@ -83,7 +83,7 @@ HttpRequest complete_multipart_request(const S3Bucket& bucket, std::string_view 
 // A part as the store is to put it together: what it answered, and what was sent.
 struct SentPart {
   ETag etag;
-  std::string sha256;  // lower-case hex
+  std::string sha256;  // lower-case hex; empty where the store did not say that it has looked at it
 };
 std::string complete_multipart_body(const std::vector<SentPart>& parts);  // the first is part number 1
 HttpRequest abort_multipart_request(const S3Bucket& bucket, std::string_view key, const std::string& upload_id);

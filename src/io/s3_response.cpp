@@ -166,4 +166,9 @@ Result<void> check_completed(std::string_view subject, std::string_view action, 
   return corrupt(std::string(subject) + ": the answer to the end of the upload says neither success nor failure");
 }
 
+SentPart sent_part(const HttpResponse& answer, const std::string& sha256) {
+  const bool is_confirmed = !answer.header("x-amz-checksum-sha256").empty();
+  return {{std::string(answer.header("etag"))}, is_confirmed ? sha256 : std::string()};
+}
+
 }  // namespace repoupdate

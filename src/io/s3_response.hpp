@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "io/http.hpp"
+#include "io/s3_request.hpp"
 #include "model/object.hpp"
 
 namespace repoupdate {
@@ -38,5 +39,8 @@ Result<std::string> parse_upload_id(const std::string& body);
 // CompleteMultipartUpload and copies may answer 200 and mean a failure: the answer says how it ended only in its
 // body. The errors are aws_error()'s, or corrupt when it is neither a success nor an error.
 Result<void> check_completed(std::string_view subject, std::string_view action, const HttpResponse& response);
+
+// What the completion of the upload says of a part. Some stores (Swift) refuse checksums there that they do not know.
+SentPart sent_part(const HttpResponse& answer, const std::string& sha256);
 
 }  // namespace repoupdate
