@@ -16,10 +16,17 @@ struct FileDigest {
   Checksum checksum;                      // of the stored bytes
   std::string sha256;                     // hex, of the stored bytes, whatever the type of `checksum`
   std::optional<Checksum> open_checksum;  // of the open bytes
+  KeptFrames kept;                        // all frames, if they were to be kept
 };
 
-// Reads the file once, front to back. With `open`, each frame is decompressed and held against its CRC as well, on
-// `threads` threads while one hashes; without, nothing is decompressed. corrupt when a frame is damaged.
-Result<FileDigest> digest_file(const SegmentedFile& file, bool open, std::size_t threads);
+struct DigestOptions {
+  bool open = true;   // digest the open bytes too
+  bool keep = false;  // keep the frames, which have been read anyway; without `open`, none is
+  std::size_t threads = 1;
+};
+
+// Reads the file once, front to back. With `open`, each frame that is not kept is decompressed and held against its CRC as
+// well, on `threads` threads while one hashes; without, nothing is decompressed. corrupt when a frame is damaged.
+Result<FileDigest> digest_file(const SegmentedFile& file, const DigestOptions& options);
 
 }  // namespace repoupdate

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "repodata/file_digest.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -29,7 +30,7 @@ TEST(FileDigest, StatesWhatIsStoredAndWhatIsOpen) {  // I8
       ASSERT_GT(file.table.frames.size(), 6U);
       const std::string bytes = sample::bytes_of(file.stored);
       for (const std::size_t threads : {1U, 4U}) {
-        const auto digest = digest_file(file, true, threads);
+        const auto digest = digest_file(file, {.threads = threads});
         ASSERT_TRUE(digest) << digest.error().text();
         EXPECT_EQ(digest->checksum, (Checksum{type, hash_hex(type, bytes)}));
         EXPECT_EQ(digest->sha256, sha256_hex(bytes));
@@ -42,12 +43,33 @@ TEST(FileDigest, StatesWhatIsStoredAndWhatIsOpen) {  // I8
 TEST(FileDigest, OmitsTheOpenChecksum) {
   for (const HashType type : {HashType::sha256, HashType::sha512}) {
     const SegmentedFile file = published_file(Compression::gz, type);
-    const auto digest = digest_file(file, false, 2);
+    const auto digest = digest_file(file, {.open = false, .threads = 2});
     ASSERT_TRUE(digest) << digest.error().text();
     const std::string bytes = sample::bytes_of(file.stored);
     EXPECT_EQ(digest->checksum, (Checksum{type, hash_hex(type, bytes)}));
     EXPECT_EQ(digest->sha256, sha256_hex(bytes));
     EXPECT_FALSE(digest->open_checksum);
+  }
+}
+
+// Kept frames need not be read or decompressed again, and say the same.
+TEST(FileDigest, KeepsFrames) {
+  for (const Compression compression : {Compression::gz, Compression::zstd}) {
+    SegmentedFile file = published_file(compression, HashType::sha256);
+    EXPECT_THAT(digest_file(file, {.threads = 2})->kept, testing::IsEmpty());
+    const auto fresh = digest_file(file, {.keep = true, .threads = 2});
+    ASSERT_EQ(fresh->kept.size(), file.table.frames.size());
+    file.kept = fresh->kept;
+    file.kept[2] = nullptr;
+    const auto again = digest_file(file, {.keep = true, .threads = 2});
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_EQ(again->checksum, fresh->checksum);
+    EXPECT_EQ(again->open_checksum, fresh->open_checksum);
+    std::string stored, open;
+    for (const auto& frame : again->kept) stored += frame->stored, open += frame->open;
+    EXPECT_EQ(stored, sample::bytes_of(file.stored).substr(file.first_frame, file.table.stored_size()));
+    EXPECT_EQ(open, sample::decode(file.stored));
+    EXPECT_EQ(again->kept[1], fresh->kept[1]) << "not a copy";
   }
 }
 
@@ -60,7 +82,7 @@ TEST(FileDigest, FindsADamagedFrameWhereverItIs) {
       std::string damaged = good;
       damaged[place.offset + 8] ^= 1;
       file.stored = in_memory(damaged);
-      EXPECT_TRUE(digest_file(file, true, 2).failed_with(ErrorKind::corrupt)) << place.offset;
+      EXPECT_TRUE(digest_file(file, {.threads = 2}).failed_with(ErrorKind::corrupt)) << place.offset;
     }
   }
 }

@@ -114,9 +114,8 @@ private:
   }
 
   Result<NewFrame> renew_prolog() const {
-    const Frame& old = m_file.table.frames.front();
     FrameReader reader(m_file);
-    const auto open = reader.open(old, m_places.front().offset);
+    const auto open = reader.open(0);
     if (!open) return open.error();
     FragmentScanner scanner(m_file.kind);
     scanner.feed(*open);
@@ -161,12 +160,11 @@ private:
   }
 
   Result<void> read_old(FrameReader& reader, std::size_t frame, OldFrames& old) const {
-    const Frame& row = m_file.table.frames[frame];
-    const auto open = reader.open(row, m_places[frame].offset);
-    if (!open) return open.error();
-    old.frames.push_back({row.segments, m_places[frame].offset, open->size()});
+    auto open = reader.take_open(frame);
+    if (!open) return std::move(open).error();
+    old.frames.push_back({m_file.table.frames[frame].segments, m_places[frame].offset, open->size()});
     if (old.open.empty())
-      old.open = reader.take_open();
+      old.open = *std::move(open);
     else
       old.open += *open;
     return {};
@@ -194,6 +192,8 @@ private:
 
   // Old segments were kept on the word of the table.
   Result<void> read_back(const NewFrame& frame, std::string_view expected) const {
+    const auto is_copy = [](const auto& part) { return part.copy_size > 0; };
+    if (std::ranges::none_of(frame.parts, is_copy)) return {};
     std::string stored, open;
     for (const auto& part : frame.parts) {
       stored += part.bytes;
@@ -221,6 +221,7 @@ private:
   SegmentedFile put_together(NewFrame prolog, std::vector<Replacement> replacements) const {
     SegmentTable table;
     ComposedBytes frames;
+    KeptFrames kept;
     append(std::move(prolog), table, frames);
     auto replacement = replacements.begin();
     for (std::size_t i = 1; i < m_file.table.frames.size();) {
@@ -232,6 +233,10 @@ private:
         if (!was_new) continue;
       }
       frames.append(m_file.stored, m_places[i].offset, m_file.table.frames[i].stored_size);
+      if (!m_file.kept.empty()) {
+        kept.resize(table.frames.size());
+        kept.push_back(m_file.kept[i]);
+      }
       table.frames.push_back(m_file.table.frames[i]);
       ++i;
     }
@@ -240,6 +245,8 @@ private:
     SegmentedFile spliced = m_file;
     spliced.first_frame = container.head.size();
     spliced.table = std::move(table);
+    if (!kept.empty()) kept.resize(spliced.table.frames.size());
+    spliced.kept = std::move(kept);
     auto whole = std::make_shared<ComposedBytes>();
     whole->append(std::move(container.head));
     whole->append(std::move(frames));

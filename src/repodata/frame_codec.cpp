@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <new>
 #include <utility>
@@ -19,8 +20,6 @@ constexpr int k_gzip_level = 6;
 constexpr int k_raw_window = -15;  // 32 KiB, nothing around the deflate blocks
 constexpr int k_gzip_memory = 8;   // for segments, 9 is slower and no smaller
 constexpr int k_zstd_level = 7;    // half the time of createrepo_c's 10 for 4 % more bytes
-// A third of the level's memory, and faster: a smaller table stays in the cache (docs/decisions/0006).
-constexpr int k_zstd_hash_log = 18;
 constexpr std::size_t k_room_size = 64U << 10;
 constexpr std::size_t k_max_input_step = 1U << 30;  // zlib counts with 32 bits
 
@@ -129,12 +128,17 @@ private:
   std::vector<char> m_room = std::vector<char>(k_room_size);
 };
 
+// A third of the level's memory for a large frame, less for a small one, and faster: a smaller table stays in the cache
+// (docs/decisions/0006).
+int zstd_hash_log(std::size_t open_size) {
+  return std::clamp(static_cast<int>(std::bit_width(open_size)) - 3, 16, 18);
+}
+
 class ZstdFrameEncoder {
 public:
   ZstdFrameEncoder() {
     if (!m_context) throw std::bad_alloc();
     ZSTD_CCtx_setParameter(m_context, ZSTD_c_compressionLevel, k_zstd_level);
-    ZSTD_CCtx_setParameter(m_context, ZSTD_c_hashLog, k_zstd_hash_log);
     ZSTD_CCtx_setParameter(m_context, ZSTD_c_contentSizeFlag, 1);
     ZSTD_CCtx_setParameter(m_context, ZSTD_c_checksumFlag, 1);
   }
@@ -145,6 +149,7 @@ public:
   std::string encode(std::string_view open, std::string_view history) {
     assert(history.empty());
     static_cast<void>(history);
+    ZSTD_CCtx_setParameter(m_context, ZSTD_c_hashLog, zstd_hash_log(open.size()));
     // Not filled: what is never written takes no memory.
     const std::size_t room_size = ZSTD_compressBound(open.size());
     const auto room = std::make_unique_for_overwrite<char[]>(room_size);

@@ -100,12 +100,12 @@ Result<void> check_prolog(MetadataKind kind, std::string_view open) {
 Result<void> check_ends(const SegmentedFile& file) {
   const auto& frames = file.table.frames;
   FrameReader reader(file);
-  auto open = reader.open(frames.front(), file.first_frame);
+  auto open = reader.open(0);
   if (!open) return std::move(open).error();
   if (auto checked = check_prolog(file.kind, *open); !checked) return checked;
   FragmentScanner scanner(file.kind);
   scanner.feed(*open);
-  open = reader.open(frames.back(), frame_places(file)[frames.size() - 1].offset);
+  open = reader.open(frames.size() - 1);
   if (!open) return std::move(open).error();
   scanner.feed(*open);
   scanner.finish();
@@ -119,14 +119,13 @@ Result<void> check_ends(const SegmentedFile& file) {
 
 Result<FileListing> list_file(const SegmentedFile& file, std::size_t threads) {
   if (auto checked = check_ends(file); !checked) return std::move(checked).error();
-  const auto places = frame_places(file);
   std::size_t next = 1;
   const auto take = [&]() -> Result<std::optional<std::size_t>> {
     return next + 1 < file.table.frames.size() ? std::optional(next++) : std::nullopt;
   };
   const auto make_work = [&] {
     return [&, reader = std::make_shared<FrameReader>(file)](std::size_t i) -> Result<FrameListing> {
-      const auto open = reader->open(file.table.frames[i], places[i].offset);
+      const auto open = reader->open(i);
       if (!open) return open.error();
       return list_frame(file.kind, file.table.frames[i], *open);
     };

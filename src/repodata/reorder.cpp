@@ -71,11 +71,10 @@ Result<OrderedItems> OrderedItems::read(MetadataKind kind, const SharedBytes& st
   items.m_prolog = std::move(document->prolog);
   items.m_trailer = std::move(document->trailer);
 
-  const auto places = frame_places(primary);
   FrameReader reader(primary);
   for (std::size_t i = 0; i < primary.table.frames.size(); ++i) {
     if (primary.table.frames[i].packages == 0) continue;
-    const auto open = reader.open(primary.table.frames[i], places[i].offset);
+    const auto open = reader.open(i);
     if (!open) return open.error();
     const auto spans = scan_packages(*open);
     if (!spans) return spans.error();

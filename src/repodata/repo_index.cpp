@@ -19,14 +19,14 @@ namespace {
 // Whether the package at `position` is wanted, as far as its position and its fragment's href tell.
 using Wanted = std::function<bool(std::size_t position, std::string_view fragment)>;
 
-Result<std::vector<ListedPackage>> read_frame(FrameReader& reader, const Frame& frame, const FramePlace& place,
+Result<std::vector<ListedPackage>> read_frame(FrameReader& reader, std::size_t frame, std::size_t first_package,
                                               const Wanted& wanted) {
-  const auto open = reader.open(frame, place.offset);
+  const auto open = reader.open(frame);
   if (!open) return open.error();
   const auto spans = scan_packages(*open);
   if (!spans) return spans.error();
   std::vector<ListedPackage> found;
-  std::size_t position = place.first_package;
+  std::size_t position = first_package;
   for (const PackageSpan& span : *spans) {
     const std::string_view fragment = open->substr(span.begin, span.end - span.begin);
     if (wanted(position, fragment)) {
@@ -49,7 +49,7 @@ Result<std::vector<ListedPackage>> read_frames(const RepoIndex& index, const std
   };
   const auto make_work = [&] {
     return [&, reader = std::make_shared<FrameReader>(primary)](std::size_t i) {
-      return read_frame(*reader, primary.table.frames[i], places[i], wanted);
+      return read_frame(*reader, i, places[i].first_package, wanted);
     };
   };
   std::vector<ListedPackage> found;

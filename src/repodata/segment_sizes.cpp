@@ -17,7 +17,7 @@ constexpr std::uint64_t k_first_frames = 1000;
 
 SegmentSizes segment_sizes(Compression compression, std::uint64_t open_size) {
   open_size = std::min(open_size, k_max_open_metadata_size);  // repomd.xml may state any number
-  const std::uint64_t frame = std::clamp(open_size / 16, 256 * k_kib, 2048 * k_kib);
+  const std::uint64_t frame = std::clamp(open_size / 24, 256 * k_kib, 2048 * k_kib);
   SegmentSizes sizes;
   if (compression == Compression::zstd) {
     sizes.frame = static_cast<std::size_t>(frame);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,13 @@
 
 namespace repoupdate {
 
+// A frame in memory, as it is stored and as it is open.
+struct KeptFrame {
+  std::string stored;
+  std::string open;
+};
+using KeptFrames = std::vector<std::shared_ptr<const KeptFrame>>;  // one for each frame, null where there is none
+
 struct SegmentedFile {
   MetadataKind kind = MetadataKind::primary;
   Compression compression = Compression::gz;
@@ -28,6 +36,7 @@ struct SegmentedFile {
   std::uint64_t first_frame = 0;  // offset in `stored`
   SegmentTable table;
   std::optional<SegmentSizes> sizes;  // that edits keep to; none: segment_sizes() of its open size
+  KeptFrames kept;                    // or empty; they are what `stored` and `table` say
 };
 
 // Where a frame lies.
@@ -44,19 +53,31 @@ class FrameReader {
 public:
   // `trusted`: the table is known to be right, so that a zstd frame's own checksum is enough.
   explicit FrameReader(const SegmentedFile& file, bool trusted = false)
-      : m_file(file), m_decoder(file.compression), m_checks_crc(!trusted || file.compression == Compression::gz) {}
+      : m_file(file),
+        m_places(frame_places(file)),
+        m_decoder(file.compression),
+        m_checks_crc(!trusted || file.compression == Compression::gz) {}
 
-  // Valid until the next read. corrupt when the frame is not what the table says: size, CRC.
-  Result<std::string_view> open(const Frame& frame, std::uint64_t offset);
-  std::string take_open() { return std::move(m_open); }
-  // Of the last frame.
-  std::string_view last_stored() const { return m_stored; }
-  std::string_view last_open() const { return m_open; }
+  // The bytes of one frame, by its number in the table. Valid until another frame is read. corrupt when the frame is not
+  // what the table says: size, CRC.
+  Result<std::string_view> stored(std::size_t frame);
+  Result<std::string_view> open(std::size_t frame);
+  // Without a copy where that can be.
+  Result<std::string> take_open(std::size_t frame);
+  Result<std::shared_ptr<const KeptFrame>> keep(std::size_t frame);
 
 private:
+  const KeptFrame* kept(std::size_t frame) const {
+    return frame < m_file.kept.size() ? m_file.kept[frame].get() : nullptr;
+  }
+  Result<void> read_stored(std::size_t frame);
+  Result<void> read_open(std::size_t frame);
+
   const SegmentedFile& m_file;
+  std::vector<FramePlace> m_places;
   FrameDecoder m_decoder;
   bool m_checks_crc;
+  std::optional<std::size_t> m_stored_frame, m_open_frame;  // whose bytes these are
   std::string m_stored;
   std::string m_open;
 };

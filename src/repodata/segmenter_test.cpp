@@ -40,9 +40,8 @@ Result<SegmentedFile> segment(const std::string& document, const Segmenting& seg
 std::vector<std::string> frames_of(const SegmentedFile& file) {
   std::vector<std::string> frames;
   FrameReader reader(file);
-  const auto places = frame_places(file);
   for (std::size_t i = 0; i < file.table.frames.size(); ++i) {
-    const auto open = reader.open(file.table.frames[i], places[i].offset);
+    const auto open = reader.open(i);
     frames.emplace_back(open ? *open : open.error().text());
   }
   return frames;

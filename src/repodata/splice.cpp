@@ -15,11 +15,19 @@
 namespace repoupdate {
 namespace {
 
-Result<WrittenFile> splice_kind(const SegmentedFile& file, const SplicePlan& plan, const SpliceOptions& options) {
+std::uint64_t size_of(const RepoIndex& index) {
+  std::uint64_t size = 0;
+  for (const SegmentedFile& file : index.files.values) size += file.table.stored_size() + file.table.open_size();
+  return size;
+}
+
+Result<WrittenFile> splice_kind(const SegmentedFile& file, const SplicePlan& plan, const SpliceOptions& options,
+                                bool keep) {
   auto spliced = splice_file(file, plan, options.threads);
   if (!spliced) return std::move(spliced).error();
-  auto digest = digest_file(*spliced, options.open_checksum, options.threads);
+  auto digest = digest_file(*spliced, {.open = options.open_checksum, .keep = keep, .threads = options.threads});
   if (!digest) return std::move(digest).error();
+  spliced->kept = std::move(digest->kept);
   return WrittenFile{*std::move(spliced), *std::move(digest)};
 }
 
@@ -45,10 +53,11 @@ Result<Spliced> splice(const RepoIndex& index, const MetadataEdit& edit, const S
   const auto plan = plan_splice(index, edit);
   if (!plan) return plan.error();
 
+  const bool keep = size_of(index) <= options.keep_up_to;
   PerKind<WrittenFile> files;
   auto written = try_each_parallel(k_metadata_kinds.size(), options.threads, [&](std::size_t i) -> Result<void> {
     const MetadataKind kind = k_metadata_kinds[i].kind;
-    auto file = splice_kind(index.files[kind], *plan, options);
+    auto file = splice_kind(index.files[kind], *plan, options, keep);
     if (!file) return in_metadata_file(index.repomd, kind, std::move(file).error());
     files[kind] = *std::move(file);
     return {};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -17,6 +18,9 @@ struct SpliceOptions {
   SystemTime now{};           // for revision and timestamps
   bool open_checksum = true;  // state <open-checksum>: costs decompressing and hashing everything; no client reads it
   std::size_t threads = k_metadata_kinds.size();
+  // Stored and open bytes of all files together, up to which the frames stay in memory with the index, so that the next
+  // edit need not decompress them.
+  std::uint64_t keep_up_to = 0;
 };
 
 struct Spliced {

@@ -55,7 +55,7 @@ public:
     for (; m_frame < m_primary.table.frames.size(); leave_frame()) {
       const Frame& frame = m_primary.table.frames[m_frame];
       if (frame.packages == 0 || (!m_loaded && all_before(frame.names, place))) continue;
-      if (auto loaded = load(frame); !loaded) return std::move(loaded).error();
+      if (auto loaded = load(); !loaded) return std::move(loaded).error();
       for (; m_next < m_hrefs.size(); ++m_next) {
         const std::size_t position = m_places[m_frame].first_package + m_next;
         if (!m_gone.contains(position) && Place(m_hrefs[m_next]) > place) return position;
@@ -74,11 +74,11 @@ private:
     m_loaded = false;
   }
 
-  Result<void> load(const Frame& frame) {
+  Result<void> load() {
     if (std::exchange(m_loaded, true)) return {};
     m_hrefs.clear();
     m_next = 0;
-    const auto open = m_reader.open(frame, m_places[m_frame].offset);
+    const auto open = m_reader.open(m_frame);
     if (!open) return open.error();
     const auto spans = scan_packages(*open);
     if (!spans) return spans.error();

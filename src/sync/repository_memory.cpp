@@ -7,10 +7,18 @@
 namespace repoupdate {
 namespace {
 
-std::uint64_t memory_of(const RepoIndex& index) {
+std::uint64_t tables_of(const RepoIndex& index) {
   std::uint64_t size = index.nevras->size() * sizeof(NevraHashes::value_type);
   for (const SegmentedFile& file : index.files.values)
     for (const Frame& frame : file.table.frames) size += sizeof(Frame) + frame.segments.size() * sizeof(Segment);
+  return size;
+}
+
+std::uint64_t frames_of(const RepoIndex& index) {
+  std::uint64_t size = 0;
+  for (const SegmentedFile& file : index.files.values)
+    for (const auto& frame : file.kept)
+      if (frame) size += frame->stored.size() + frame->open.size();
   return size;
 }
 
@@ -31,19 +39,25 @@ std::optional<RememberedIndex> RepositoryMemory::find(std::string_view repositor
 }
 
 void RepositoryMemory::keep(std::string repository, RememberedIndex remembered) {
-  const std::uint64_t disk = disk_of(remembered.index), memory = memory_of(remembered.index);
+  Known fresh{std::move(repository), std::move(remembered), 0, 0, 0};
+  const RepoIndex& index = fresh.remembered.index;
+  fresh.disk = disk_of(index), fresh.tables = tables_of(index), fresh.frames = frames_of(index);
   const std::scoped_lock lock(m_mutex);
-  std::erase_if(m_known, [&](const Known& known) { return known.repository == repository; });
-  m_known.push_front({std::move(repository), std::move(remembered), disk, memory});
+  std::erase_if(m_known, [&](const Known& known) { return known.repository == fresh.repository; });
+  m_known.push_front(std::move(fresh));
   shrink();
 }
 
 void RepositoryMemory::shrink() {
   std::uint64_t disk = 0, memory = 0;
-  for (const Known& known : m_known) disk += known.disk, memory += known.memory;
+  for (const Known& known : m_known) disk += known.disk, memory += known.tables + known.frames;
+  for (auto known = m_known.rbegin(); known != m_known.rend() && memory > m_limits.memory; ++known) {
+    memory -= std::exchange(known->frames, 0);
+    for (SegmentedFile& file : known->remembered.index.files.values) file.kept = {};
+  }
   while (!m_known.empty() && (disk > m_limits.disk || memory > m_limits.memory)) {
     disk -= m_known.back().disk;
-    memory -= m_known.back().memory;
+    memory -= m_known.back().tables + m_known.back().frames;
     m_known.pop_back();
   }
 }

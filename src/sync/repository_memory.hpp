@@ -16,7 +16,7 @@ namespace repoupdate {
 
 struct MemoryLimits {
   std::uint64_t disk = 4ULL << 30;     // bytes of stored metadata files
-  std::uint64_t memory = 64ULL << 20;  // bytes of tables
+  std::uint64_t memory = 64ULL << 20;  // bytes of tables, and of the frames of small repositories
 };
 
 // What was known of a repository when it was last looked at or published.
@@ -27,7 +27,8 @@ struct RememberedIndex {
 };
 
 // What a running process knows about repositories between two updates. It holds for the repomd.xml that it was made
-// from and for no other: whoever asks compares. Nothing is lost without it but time. Those used least recently go first.
+// from and for no other: whoever asks compares. Nothing is lost without it but time. Those used least recently go first,
+// their frames before their tables.
 // Every call may be made from several threads at once.
 class RepositoryMemory {
 public:
@@ -38,12 +39,16 @@ public:
   // In place of what was known about this repository. One that alone exceeds a limit is not kept.
   void keep(std::string repository, RememberedIndex remembered);
 
+  // What the frames of one repository may take, stored and open: a small part of the limit, so that several have room.
+  std::uint64_t room_for_frames() const { return m_limits.memory / 4; }
+
 private:
   struct Known {
     std::string repository;
     RememberedIndex remembered;
     std::uint64_t disk = 0;
-    std::uint64_t memory = 0;
+    std::uint64_t tables = 0;
+    std::uint64_t frames = 0;
   };
   void shrink();
 

@@ -36,6 +36,36 @@ TEST(RepositoryMemory, ForgetsWhatWasUsedLeastRecently) {
   EXPECT_TRUE(memory.find("c"));
 }
 
+RememberedIndex index_with_frames(std::size_t bytes) {
+  RememberedIndex remembered = index_of_size(1);
+  remembered.index.files[MetadataKind::other].kept = {
+      std::make_shared<const KeptFrame>(KeptFrame{"", std::string(bytes, 'x')})};
+  return remembered;
+}
+
+bool has_frames(RepositoryMemory& memory, std::string_view repository) {
+  const auto known = memory.find(repository);
+  return known && !known->index.files[MetadataKind::other].kept.empty();
+}
+
+TEST(RepositoryMemory, GivesUpFramesBeforeTables) {
+  constexpr std::size_t k_frames = 300'000, k_room = 700'000;
+  RepositoryMemory memory({.memory = k_room});
+  memory.keep("a", index_with_frames(k_frames));
+  memory.keep("b", index_with_frames(k_frames));
+  EXPECT_TRUE(has_frames(memory, "b"));
+  EXPECT_TRUE(has_frames(memory, "a"));
+  memory.keep("c", index_with_frames(k_frames));
+  EXPECT_TRUE(has_frames(memory, "a"));
+  EXPECT_FALSE(has_frames(memory, "b")) << "used least recently";
+  EXPECT_TRUE(has_frames(memory, "c"));
+  EXPECT_TRUE(memory.find("b"));
+  memory.keep("d", index_with_frames(k_room + 1));
+  EXPECT_TRUE(memory.find("a"));
+  EXPECT_TRUE(memory.find("d"));
+  EXPECT_FALSE(has_frames(memory, "d"));
+}
+
 TEST(RepositoryMemory, KeepsNothingThatExceedsALimit) {
   RepositoryMemory no_disk({.disk = 50, .memory = 1 << 20}), no_memory({.disk = 1 << 20, .memory = 10});
   for (RepositoryMemory* memory : {&no_disk, &no_memory}) {

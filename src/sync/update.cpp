@@ -229,8 +229,10 @@ void Update::note_failures(const std::vector<Finding>& findings) {
 }
 
 Result<Spliced> Update::splice_edit(const RepositoryState& state, const MetadataEdit& edit) const {
-  const SpliceOptions options{
-      .now = m_clock.now(), .open_checksum = m_repository.policy.open_checksum, .threads = m_repository.policy.threads};
+  const SpliceOptions options{.now = m_clock.now(),
+                              .open_checksum = m_repository.policy.open_checksum,
+                              .threads = m_repository.policy.threads,
+                              .keep_up_to = m_repository.memory ? m_repository.memory->room_for_frames() : 0};
   auto spliced = splice(*state.index, edit, options);
   if (!spliced) return std::move(spliced.error()).within(m_repository.name);
   spliced->publication.base = state.pointer;
