@@ -3,7 +3,8 @@
 every package is listed once, and its fragments are those that createrepo_c writes.
 
 REPOUPDATE_WRITERS=100 runs the full size, eight writers with 100 packages each, three times over; that takes some ten
-minutes a server. With pytest's -s each round says what it took."""
+minutes a server, and REPOUPDATE_SERVER names another one of support/stores.py than the usual two. With pytest's -s each
+round says what it took."""
 import itertools
 import os
 import shutil
@@ -20,8 +21,10 @@ from support.packages import build_many
 from support.process import wait_until
 from support.program import Exit, Program
 from support.servers import Moto, serve_bucket
+from support.stores import STORES, RunningStore
 from support.swift import Swift
 
+SERVER = os.environ.get("REPOUPDATE_SERVER")
 WRITERS = 8
 FULL_SIZE = int(os.environ.get("REPOUPDATE_WRITERS", "0"))
 PACKAGES_EACH = FULL_SIZE or 5
@@ -40,9 +43,13 @@ def many_packages(packages, package_cache):
     return build_many(package_cache / "writers", [f"w{number:04}" for number in range(count)])
 
 
-@pytest.fixture(params=["rgw", "moto"])
-def server(request):
-    return request.getfixturevalue(request.param)
+@pytest.fixture(params=[SERVER] if SERVER else ["rgw", "moto"])
+def server(request, tmp_path):
+    if missing := STORES[request.param].missing():
+        pytest.skip(f"not installed: {', '.join(missing)} (scripts/install-deps --servers)")
+    store = RunningStore(request.param, tmp_path)
+    yield store
+    store.stop()
 
 
 @pytest.fixture(params=["ignored", "refused", "swift"])

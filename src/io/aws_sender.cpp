@@ -88,6 +88,8 @@ struct AwsSender::Attempt {
     const std::string region = bucket_region(refusal);
     return region == call.scope.region ? std::string() : region;
   }
+  // The service says that it did not get the bytes that were sent.
+  bool arrived_damaged() const { return refusal.status >= 400 && outcome.failed_with(ErrorKind::corrupt); }
   // HEAD has no body that could name the code; an expired session is a 400 there.
   bool found_credentials_expired(const AwsCall& call) const {
     return code == "ExpiredToken" || code == "ExpiredTokenException" ||
@@ -199,6 +201,7 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
     if (attempt.outcome) m_gate.succeeded(host, course.paid);
     if (attempt.outcome || watch.callback_failed) return {std::move(attempt.outcome), answer_lost};
 
+    const bool arrived_damaged = attempt.arrived_damaged();
     Error error = std::move(attempt.outcome).error();
     if (attempt.refusal.status == 0) error = std::move(error).within(call.subject);
     const auto hint = retry_hint(attempt.refusal);
@@ -210,7 +213,7 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
       continue;
     }
     const bool is_resumable = !watch.delivered || call.before_retry;
-    if (!is_worth_repeating(error.kind) || !is_resumable)
+    if (!(is_worth_repeating(error.kind) || arrived_damaged) || !is_resumable)
       return {std::move(error), answer_lost, attempt.other_region(call)};
     if (std::exchange(watch.went_on, false)) course = {.attempts = 1, .paid = course.paid, .give_up = {}};
     const auto delay = next_delay(call, course, hint, error);

@@ -56,6 +56,21 @@ TEST_F(AwsSenderTest, RepeatsWhatTheServiceCouldNotDoNow) {
   EXPECT_TRUE(outcome.answer_lost);
 }
 
+TEST_F(AwsSenderTest, SendsAgainWhatArrivedDamaged) {
+  for (const std::string code : {"BadDigest", "XAmzContentSHA256Mismatch"}) {
+    serve([&](const WireRequest&, int number) {
+      return number == 1 ? answer(400, {}, "<Error><Code>" + code + "</Code></Error>") : answer(200);
+    });
+    AwsSender sender = this->sender();
+    AwsCall put = call("PUT");
+    put.exchange.body = "body";
+    const AwsOutcome outcome = sender.send(put);
+    EXPECT_TRUE(outcome.response.ok()) << outcome.response.error().text();
+    EXPECT_FALSE(outcome.answer_lost) << "it was refused";
+    EXPECT_EQ(m_server->requests().back().body, "body");
+  }
+}
+
 TEST_F(AwsSenderTest, ThrottlingDidNothingSoNoAnswerIsLost) {
   serve([](const WireRequest&, int number) { return number == 1 ? answer(503, {}, k_slow_down) : answer(412); });
   AwsSender sender = this->sender();

@@ -46,6 +46,7 @@ private:
   };
   Ahead look_beside(bool is_first) const;
   Result<RepositoryState> load(Loading loading) const;
+  Result<void> list_objects();
   Result<std::set<std::string>> keys_to_look_at(RepositoryState& state);
   Result<ListedEntries> listed_of(RepositoryState& state, const std::set<std::string>& keys) const;
   Result<ListedEntries> with_same_nevra(const RepositoryState& state, const ListedEntries& by_name,
@@ -174,16 +175,27 @@ Result<RepositoryState> Update::load(Loading loading) const {
   return state;
 }
 
+Result<void> Update::list_objects() {
+  auto listing = list_package_objects(m_repository);
+  if (!listing) return std::move(listing).error();
+  m_listing = *std::move(listing);
+  return {};
+}
+
 Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
   std::set<std::string> keys = m_moved;
   for (const auto& [href, key] : m_request.changes.keys) keys.insert(href);
   if (!m_request.reconcile && !m_request.rebuild) return keys;
-  if (!m_listing) {
-    auto listing = list_package_objects(m_repository);
-    if (!listing) return std::move(listing).error();
-    m_listing = std::move(*listing);
-  }
-  auto listed = list_all(m_repository, state);
+  // The pages of the listing are fetched while the metadata are read.
+  Result<std::vector<ListedPackage>> listed = std::vector<ListedPackage>();
+  Result<void> objects;
+  for_each_parallel(m_listing ? 1 : 2, 2, [&](std::size_t task) {
+    if (task == 0)
+      listed = list_all(m_repository, state);
+    else
+      objects = list_objects();
+  });
+  if (!objects) return std::move(objects).error();
   if (!listed) return std::move(listed).error();
   keys.merge(find_differences(m_repository, *m_listing, ListedEntries(*std::move(listed)), state.pointer_modified,
                               m_request.suspicion));
