@@ -7,10 +7,9 @@
 #include <cstddef>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
-#include <vector>
 
+#include "base/parallel.hpp"
 #include "base/result.hpp"
 
 namespace repoupdate {
@@ -62,8 +61,7 @@ Result<void> process_in_order(std::size_t threads, Take take, MakeWork make_work
   };
 
   {
-    std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < std::max<std::size_t>(threads, 1); ++i) helpers.emplace_back(drain);
+    const auto helpers = start_helpers(std::max<std::size_t>(threads, 1) - 1, drain);
     drain();
   }
   if (failure) return *std::move(failure);

@@ -15,9 +15,12 @@
 namespace repoupdate {
 namespace {
 
-std::uint64_t size_of(const RepoIndex& index) {
+// Of all files after the edit, stored and open, or a little more.
+std::uint64_t size_after(const RepoIndex& index, const MetadataEdit& edit) {
   std::uint64_t size = 0;
   for (const SegmentedFile& file : index.files.values) size += file.table.stored_size() + file.table.open_size();
+  for (const PackageRecord& record : edit.inserts)
+    for (const auto& about : k_metadata_kinds) size += record.fragments[about.kind].size();
   return size;
 }
 
@@ -53,7 +56,7 @@ Result<Spliced> splice(const RepoIndex& index, const MetadataEdit& edit, const S
   const auto plan = plan_splice(index, edit);
   if (!plan) return plan.error();
 
-  const bool keep = size_of(index) <= options.keep_up_to;
+  const bool keep = size_after(index, edit) <= options.keep_up_to;
   PerKind<WrittenFile> files;
   auto written = try_each_parallel(k_metadata_kinds.size(), options.threads, [&](std::size_t i) -> Result<void> {
     const MetadataKind kind = k_metadata_kinds[i].kind;

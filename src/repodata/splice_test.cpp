@@ -85,6 +85,19 @@ TEST(Splice, NothingToDoGivesTheSameDocuments) {
   EXPECT_THAT(publication->superseded, IsEmpty());  // the same names, so the same files
 }
 
+TEST(Splice, FramesAreKeptWhileTheRepositoryIsSmall) {
+  const auto kept = [](const RepoIndex& index, const MetadataEdit& edit, std::uint64_t keep_up_to) {
+    SpliceOptions keeping = options();
+    keeping.keep_up_to = keep_up_to;
+    return splice(index, edit, keeping)->index.files[MetadataKind::other].kept.size();
+  };
+  const MetadataEdit edit = sample::inserting({k_a, k_b});
+  const auto large = repository_of({k_c, k_d});
+  EXPECT_GT(kept(large, edit, 1 << 20), 0U);
+  EXPECT_EQ(kept(large, edit, 3'000), 0U);
+  EXPECT_EQ(kept(empty_repository(), edit, 1'000), 0U) << "what is put in counts, too";
+}
+
 TEST(Splice, SameArgumentsGiveTheSameBytes) {  // I5
   const auto repository = repository_of({k_a, k_c});
   const auto first = apply(repository, sample::inserting({k_b})), second = apply(repository, sample::inserting({k_b}));

@@ -54,10 +54,11 @@ Coalescer::Batch Coalescer::take() {
 }
 
 void Coalescer::put_back(Batch batch, SteadyTime now, SteadyTime not_before, Patience patience) {
+  const bool has_new = !m_batch.changes.empty() || m_batch.reconcile;
   for (const auto& [href, key] : m_batch.changes.keys) merge(batch.changes.keys[href], key);
   batch.reconcile = batch.reconcile || m_batch.reconcile;
   m_batch = std::move(batch);
-  m_not_before = not_before;
+  m_not_before = patience == Patience::hurry && has_new ? SteadyTime{} : not_before;
   m_patience = patience;
   touch(now);
 }

@@ -43,7 +43,7 @@ public:
   Batch take();
 
   // Gives back what could not be done; due again at `not_before` at the earliest, together with whatever
-  // has come meanwhile. With `hurry`, what is added later need not wait for that: only a few keys failed.
+  // has come meanwhile. With `hurry`, what came meanwhile or comes later need not wait for that: only a few keys failed.
   enum class Patience { wait, hurry };
   void put_back(Batch batch, SteadyTime now, SteadyTime not_before, Patience patience);
 

@@ -70,6 +70,16 @@ TEST(Coalescer, WhatComesAfterAPartialFailureDoesNotWaitForItsBackoff) {
   EXPECT_EQ(coalescer.due(), at(12));
 }
 
+TEST(Coalescer, WhatCameDuringAPartialFailureDoesNotWaitForItsBackoff) {
+  Coalescer coalescer(k_policy);
+  coalescer.add("bad.rpm", "bad.rpm", {}, at(0));
+  auto failing = coalescer.take();
+  coalescer.add("new.rpm", "new.rpm", {}, at(3));
+  coalescer.put_back(std::move(failing), at(4), at(60), Coalescer::Patience::hurry);
+  EXPECT_EQ(coalescer.due(), at(6));
+  EXPECT_EQ(coalescer.take().changes.keys.size(), 2u);
+}
+
 TEST(Coalescer, AWindowThatIsEndedIsDueAtOnceButNotBeforeItsBackoff) {
   Coalescer coalescer(k_policy);
   coalescer.end_window();

@@ -148,6 +148,8 @@ Findings look_ahead(const Repository& repository, const ListedEntries& listed, c
 }
 
 Findings still_good(Findings ahead, const ListedEntries& listed) {
+  // It was unchanged beside an index that has been replaced since.
+  std::erase_if(ahead, [](const auto& found) { return std::holds_alternative<Unchanged>(found.second.what); });
   for (auto& [href, finding] : ahead) {
     const IndexEntry* entry = listed.find(href);
     const auto* record = std::get_if<PackageRecord>(&finding.what);

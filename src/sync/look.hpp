@@ -29,8 +29,8 @@ Result<std::vector<Finding>> look_at(const Repository& repository, const ListedE
 Findings look_ahead(const Repository& repository, const ListedEntries& listed, const std::set<std::string>& hrefs,
                     std::stop_token stop);
 
-// Of what look_ahead() found, that which still counts beside metadata that may be newer: nothing of it takes away or
-// replaces what they list. An entry that it describes is Unchanged.
+// Of what look_ahead() found, that which still counts beside metadata that are newer: packages that were read, but for
+// those whose entry has other bytes. An entry that one of them describes is Unchanged.
 Findings still_good(Findings ahead, const ListedEntries& listed);
 
 // After a publication: which of the edited keys are not what was published any more, because they changed

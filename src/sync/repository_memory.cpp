@@ -42,18 +42,30 @@ void RepositoryMemory::keep(std::string repository, RememberedIndex remembered) 
   Known fresh{std::move(repository), std::move(remembered), 0, 0, 0};
   const RepoIndex& index = fresh.remembered.index;
   fresh.disk = disk_of(index), fresh.tables = tables_of(index), fresh.frames = frames_of(index);
+  forget(fresh.repository);
+  if (fresh.disk > m_limits.disk || fresh.tables > m_limits.memory) return;  // it would only drive out the others
+  if (fresh.frames > room_for_frames()) drop_frames(fresh);
   const std::scoped_lock lock(m_mutex);
-  std::erase_if(m_known, [&](const Known& known) { return known.repository == fresh.repository; });
   m_known.push_front(std::move(fresh));
   shrink();
+}
+
+void RepositoryMemory::forget(std::string_view repository) {
+  const std::scoped_lock lock(m_mutex);
+  std::erase_if(m_known, [&](const Known& known) { return known.repository == repository; });
+}
+
+void RepositoryMemory::drop_frames(Known& known) {
+  known.frames = 0;
+  for (SegmentedFile& file : known.remembered.index.files.values) file.kept = {};
 }
 
 void RepositoryMemory::shrink() {
   std::uint64_t disk = 0, memory = 0;
   for (const Known& known : m_known) disk += known.disk, memory += known.tables + known.frames;
   for (auto known = m_known.rbegin(); known != m_known.rend() && memory > m_limits.memory; ++known) {
-    memory -= std::exchange(known->frames, 0);
-    for (SegmentedFile& file : known->remembered.index.files.values) file.kept = {};
+    memory -= known->frames;
+    drop_frames(*known);
   }
   while (!m_known.empty() && (disk > m_limits.disk || memory > m_limits.memory)) {
     disk -= m_known.back().disk;

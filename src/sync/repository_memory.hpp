@@ -38,6 +38,7 @@ public:
 
   // In place of what was known about this repository. One that alone exceeds a limit is not kept.
   void keep(std::string repository, RememberedIndex remembered);
+  void forget(std::string_view repository);
 
   // What the frames of one repository may take, stored and open: a small part of the limit, so that several have room.
   std::uint64_t room_for_frames() const { return m_limits.memory / 4; }
@@ -50,6 +51,7 @@ private:
     std::uint64_t tables = 0;
     std::uint64_t frames = 0;
   };
+  static void drop_frames(Known& known);
   void shrink();
 
   const MemoryLimits m_limits;

@@ -49,21 +49,18 @@ bool has_frames(RepositoryMemory& memory, std::string_view repository) {
 }
 
 TEST(RepositoryMemory, GivesUpFramesBeforeTables) {
-  constexpr std::size_t k_frames = 300'000, k_room = 700'000;
-  RepositoryMemory memory({.memory = k_room});
-  memory.keep("a", index_with_frames(k_frames));
-  memory.keep("b", index_with_frames(k_frames));
-  EXPECT_TRUE(has_frames(memory, "b"));
+  constexpr std::size_t k_frames = 170'000, k_limit = 700'000;
+  RepositoryMemory memory({.memory = k_limit});
+  for (const char* name : {"a", "b", "c", "d"}) memory.keep(name, index_with_frames(k_frames));
   EXPECT_TRUE(has_frames(memory, "a"));
-  memory.keep("c", index_with_frames(k_frames));
-  EXPECT_TRUE(has_frames(memory, "a"));
+  memory.keep("e", index_with_frames(k_frames));
+  for (const char* name : {"a", "c", "d", "e"}) EXPECT_TRUE(has_frames(memory, name)) << name;
   EXPECT_FALSE(has_frames(memory, "b")) << "used least recently";
-  EXPECT_TRUE(has_frames(memory, "c"));
   EXPECT_TRUE(memory.find("b"));
-  memory.keep("d", index_with_frames(k_room + 1));
-  EXPECT_TRUE(memory.find("a"));
-  EXPECT_TRUE(memory.find("d"));
-  EXPECT_FALSE(has_frames(memory, "d"));
+  memory.keep("f", index_with_frames(k_limit / 3));
+  EXPECT_FALSE(has_frames(memory, "f")) << "more than one may have";
+  EXPECT_TRUE(memory.find("f"));
+  EXPECT_TRUE(has_frames(memory, "a"));
 }
 
 TEST(RepositoryMemory, KeepsNothingThatExceedsALimit) {
@@ -72,6 +69,9 @@ TEST(RepositoryMemory, KeepsNothingThatExceedsALimit) {
     memory->keep("a", index_of_size(100));
     EXPECT_FALSE(memory->find("a"));
   }
+  no_disk.keep("b", index_of_size(20));
+  no_disk.keep("a", index_of_size(100));
+  EXPECT_TRUE(no_disk.find("b")) << "it does not drive out others either";
 }
 
 }  // namespace

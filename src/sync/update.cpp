@@ -43,10 +43,11 @@ private:
   struct Ahead {
     Result<RepositoryState> state;
     Findings findings;
+    std::optional<ListedEntries> listed;  // what was remembered of them
   };
   Ahead look_beside(bool is_first) const;
   Result<RepositoryState> load(Loading loading) const;
-  Result<void> list_objects();
+  Result<void> list_objects(SystemTime pointer_modified);
   Result<std::set<std::string>> keys_to_look_at(RepositoryState& state);
   Result<ListedEntries> listed_of(RepositoryState& state, const std::set<std::string>& keys) const;
   Result<ListedEntries> with_same_nevra(const RepositoryState& state, const ListedEntries& by_name,
@@ -65,9 +66,12 @@ private:
 
   int m_attempt = 1;
   UpdateReport m_report;
-  Findings m_findings;                               // what earlier passes read is not read again
-  std::optional<std::vector<ObjectInfo>> m_listing;  // one listing serves all passes
-  std::set<std::string> m_moved;                     // changed while they were being published
+  Findings m_findings;  // what earlier passes read is not read again
+  // One listing serves all passes, and with it the age of the repomd.xml that it was to be compared with first: what
+  // came after that is looked at, whoever publishes meanwhile.
+  std::optional<std::vector<ObjectInfo>> m_listing;
+  SystemTime m_pointer_modified{};
+  std::set<std::string> m_moved;  // changed while they were being published
 };
 
 // The stages in order. `superseded` is the only way back.
@@ -83,7 +87,7 @@ Result<Pass> Update::pass() {
   if (keys.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!keys) return keys.error();
   const bool known = state->proven();
-  auto listed = listed_of(*state, *keys);
+  auto listed = state->is_as_remembered && ahead.listed ? *std::move(ahead.listed) : listed_of(*state, *keys);
   if (listed.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!listed) return std::move(listed).error();
   Findings fresh = state->is_as_remembered ? std::move(ahead.findings) : still_good(std::move(ahead.findings), *listed);
@@ -133,7 +137,12 @@ Result<Pass> Update::pass() {
 Result<UpdateReport> Update::run() {
   for (;; ++m_attempt) {
     auto outcome = pass();
-    if (!outcome) return std::move(outcome).error();
+    if (!outcome) {
+      // If it is what is remembered that does not hold, the next try is to start without it.
+      const bool may_be_memory = outcome.failed_with(ErrorKind::corrupt) || outcome.failed_with(ErrorKind::io);
+      if (m_repository.memory && may_be_memory) m_repository.memory->forget(m_repository.name);
+      return std::move(outcome).error();
+    }
     if (*outcome == Pass::done) return std::move(m_report);
     if (m_attempt >= m_repository.policy.attempts)
       return Error{ErrorKind::conflict,
@@ -151,15 +160,15 @@ Result<UpdateReport> Update::run() {
 Update::Ahead Update::look_beside(bool is_first) const {
   const bool by_listing = m_request.reconcile || m_request.rebuild;
   Loading loading{.remembered = remembered_state(m_repository), .is_poll = by_listing};
-  loading.will_edit = !by_listing && !m_request.changes.keys.empty();
+  loading.will_edit = !by_listing && !m_request.changes.empty();
   std::set<std::string> keys;
-  ListedEntries listed({});
+  Ahead ahead{RepositoryState{}, {}, {}};
   if (is_first && !by_listing && !m_repository.store->is_local()) {
     for (const auto& [href, key] : m_request.changes.keys) keys.insert(href);
     if (loading.remembered)
-      if (auto known = listed_of(*loading.remembered, keys)) listed = *std::move(known);
+      if (auto known = listed_of(*loading.remembered, keys)) ahead.listed = *std::move(known);
   }
-  Ahead ahead{RepositoryState{}, {}};
+  const ListedEntries listed = ahead.listed.value_or(ListedEntries({}));
   for_each_parallel(keys.empty() ? 1 : 2, 2, [&](std::size_t task) {
     if (task == 0)
       ahead.state = load(std::move(loading));
@@ -175,10 +184,11 @@ Result<RepositoryState> Update::load(Loading loading) const {
   return state;
 }
 
-Result<void> Update::list_objects() {
+Result<void> Update::list_objects(SystemTime pointer_modified) {
   auto listing = list_package_objects(m_repository);
   if (!listing) return std::move(listing).error();
   m_listing = *std::move(listing);
+  m_pointer_modified = pointer_modified;
   return {};
 }
 
@@ -186,19 +196,21 @@ Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
   std::set<std::string> keys = m_moved;
   for (const auto& [href, key] : m_request.changes.keys) keys.insert(href);
   if (!m_request.reconcile && !m_request.rebuild) return keys;
-  // The pages of the listing are fetched while the metadata are read.
+  // The pages of the listing are fetched while the metadata are read. A rebuild starts from nothing: it has to see
+  // everything that the repomd.xml which it replaces may list.
+  const bool is_listing_due = !m_listing || rebuilding();
   Result<std::vector<ListedPackage>> listed = std::vector<ListedPackage>();
   Result<void> objects;
-  for_each_parallel(m_listing ? 1 : 2, 2, [&](std::size_t task) {
+  for_each_parallel(is_listing_due ? 2 : 1, 2, [&, modified = state.pointer_modified](std::size_t task) {
     if (task == 0)
       listed = list_all(m_repository, state);
     else
-      objects = list_objects();
+      objects = list_objects(modified);
   });
   if (!objects) return std::move(objects).error();
   if (!listed) return std::move(listed).error();
-  keys.merge(find_differences(m_repository, *m_listing, ListedEntries(*std::move(listed)), state.pointer_modified,
-                              m_request.suspicion));
+  const SystemTime since = m_report.published ? state.pointer_modified : m_pointer_modified;
+  keys.merge(find_differences(m_repository, *m_listing, ListedEntries(*std::move(listed)), since, m_request.suspicion));
   return keys;
 }
 
@@ -297,14 +309,17 @@ Result<UpdateReport> update(const Repository& repository, const UpdateRequest& r
 }
 
 Result<UpdateReport> create_repository(const Repository& repository, Clock& clock) {
+  const Error exists{
+      ErrorKind::precondition_failed, repository.name + ": there is a repository already; it was not touched", {}};
+  const auto there = repository.store->head(repository.prefix + std::string(k_repomd_key));
+  if (there) return exists;
+  if (!there.failed_with(ErrorKind::not_found)) return there.error();
   const SpliceOptions options{.now = clock.now(), .open_checksum = repository.policy.open_checksum};
   auto spliced = splice(empty_repository({}, repository.policy.compression), {}, options);
   if (!spliced) return std::move(spliced.error()).within(repository.name);
   WriteTurn turn(repository, clock);
   auto pointer = publish(repository, spliced->publication, turn, {});
-  if (pointer.failed_with(ErrorKind::precondition_failed))
-    return Error{
-        ErrorKind::precondition_failed, repository.name + ": there is a repository already; it was not touched", {}};
+  if (pointer.failed_with(ErrorKind::precondition_failed)) return exists;  // somebody else was faster
   if (!pointer) return std::move(pointer).error();
   UpdateReport report;
   report.published = true;

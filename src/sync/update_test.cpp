@@ -34,6 +34,13 @@ TEST_F(UpdateTest, AddedReplacedAndRemovedPackagesAreVisible) {
   expect_sound();
 }
 
+TEST_F(UpdateTest, InitTouchesNothingWhereARepositoryIs) {
+  store.place("r/repodata/repomd.xml", "<repomd>somebody's</repomd>", k_uploaded);
+  store.forget_requests();
+  EXPECT_TRUE(create_repository(repository, clock).failed_with(ErrorKind::precondition_failed));
+  EXPECT_EQ(puts(), 0u);
+}
+
 // I5: the same change set applied twice publishes once.
 TEST_F(UpdateTest, NoChangeMeansNoPut) {
   place("a.rpm", "a");
@@ -110,6 +117,43 @@ TEST_F(UpdateTest, LostRaceIsPlannedAgainAndNothingIsReadTwice) {
   std::size_t reads = 0;
   for (const auto& request : store.requests()) reads += request.starts_with("GET r/a.rpm");
   EXPECT_EQ(reads, 1u);
+  expect_sound();
+}
+
+// Of the same size, it can be told from the listed one by its age only; the winner's repomd.xml is younger than it.
+TEST_F(UpdateTest, ReplacementThatAListingFoundIsNotForgottenInALostRace) {
+  const SystemTime later = k_uploaded + std::chrono::hours(24 * 365);
+  place("a.rpm", "a", "1");
+  place("b.rpm", "b");
+  run(keys({"a.rpm"}));
+  store.place("r/a.rpm", build_package({"a", "0", "2", "1", "noarch"}), later);
+  bool raced = false;
+  store.time = [&] { return later + std::chrono::hours(1); };
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "PUT r/repodata/repomd.xml" && !std::exchange(raced, true)) run(keys({"b.rpm"}));
+    return {};
+  };
+  UpdateRequest reconcile;
+  reconcile.reconcile = true;
+  EXPECT_EQ(run(reconcile).lost_races, 1);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-2-1.noarch", "b.rpm b-1-1.noarch"));
+}
+
+// I14: what the winner added is no loss of the rebuild's.
+TEST_F(UpdateTest, RebuildThatLosesARaceListsWhatTheWinnerAdded) {
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  bool raced = false;
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request != "PUT r/repodata/repomd.xml" || std::exchange(raced, true)) return {};
+    place("z.rpm", "z");
+    run(keys({"z.rpm"}));
+    return {};
+  };
+  UpdateRequest rebuild;
+  rebuild.rebuild = true;
+  EXPECT_EQ(run(rebuild).lost_races, 1);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch", "z.rpm z-1-1.noarch"));
   expect_sound();
 }
 
@@ -274,6 +318,42 @@ TEST_F(UpdateTest, WhatSomebodyElsePublishedIsNotTakenFromMemory) {
   place("c.rpm", "c");
   run(keys({"c.rpm"}));
   EXPECT_EQ(listed().size(), 3u);
+  expect_sound();
+}
+
+// What was seen beside the remembered index says nothing about the index that somebody else has published since.
+TEST_F(UpdateTest, PackageThatSomebodyElseTookOutIsListedWhenItComesBack) {
+  RepositoryMemory memory(MemoryLimits{});
+  repository.memory = &memory;
+  place("a.rpm", "a");
+  place("b.rpm", "b");
+  run(keys({"a.rpm", "b.rpm"}));
+  Repository other = repository;
+  other.memory = nullptr;
+  store.drop("r/a.rpm");
+  place("b.rpm", "b", "2");
+  ASSERT_TRUE(update(other, keys({"a.rpm", "b.rpm"}), clock, {}));
+  place("a.rpm", "a");  // the same bytes as at first
+  place("b.rpm", "b");
+  EXPECT_TRUE(run(keys({"a.rpm", "b.rpm"})).published);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch", "b.rpm b-1-1.noarch"));
+}
+
+// A damaged copy must not stand in the way until the daemon is started anew.
+TEST_F(UpdateTest, WhatIsRememberedWronglyIsForgotten) {
+  RepositoryMemory memory(MemoryLimits{});
+  repository.memory = &memory;
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  RememberedIndex remembered = *memory.find(repository.name);
+  for (SegmentedFile& file : remembered.index.files.values) {
+    file.kept = {};
+    file.stored = in_memory(std::string(file.stored->size(), 'x'));
+  }
+  memory.keep(repository.name, remembered);
+  place("b.rpm", "b");
+  EXPECT_TRUE(update(repository, keys({"b.rpm"}), clock, {}).failed_with(ErrorKind::corrupt));
+  EXPECT_EQ(run(keys({"b.rpm"})).added(), 1u);
   expect_sound();
 }
 
