@@ -15,11 +15,7 @@ struct Arguments {
 };
 
 void add_to(Settings& settings, const Arguments& arguments) {
-  for (const auto& url : arguments.repositories) {
-    const auto same = [&](const RepositorySettings& known) { return known.url == url; };
-    if (std::none_of(settings.repositories.begin(), settings.repositories.end(), same))
-      settings.repositories.push_back(settings_for(settings, url));
-  }
+  for (const auto& url : arguments.repositories) serve_too(settings, url);
   for (const auto& name : arguments.queues) settings.queues.push_back({name, {}});
   if (!arguments.webhook.empty()) settings.webhook.listen = arguments.webhook;
 }

@@ -23,12 +23,12 @@ double seconds_between(SteadyTime from, SteadyTime to) {
 Daemon::Daemon(Session& session, std::optional<Discovery> discovery)
     : m_session(session),
       m_work(session.clock, session.settings.daemon.retry_ceiling, session.settings.daemon.workers),
-      m_board(session, m_work, std::move(discovery)),
+      m_memory({.disk = session.settings.cache.disk_mib << 20, .memory = session.settings.cache.memory_mib << 20}),
+      m_board(session, m_work, m_memory, std::move(discovery)),
       m_inbox(session, m_board, m_work) {}
 
 Result<void> Daemon::open() {
-  for (const auto& settings : m_session.settings.repositories)
-    if (auto added = m_board.add(settings); !added) return added;
+  if (auto added = m_board.add(m_session.settings.repositories); !added) return added;
   for (const auto& settings : m_session.settings.queues) {
     auto queue = m_session.stores->queue(settings, m_session.settings.daemon.visibility);
     if (!queue) return std::move(queue).error();
@@ -111,7 +111,7 @@ void Daemon::finish(const WorkList::Job& job, const UpdateReport& report) {
     if (found == failed.end()) found = failed.find(raw);
     return found;
   };
-  const std::string name = m_board.repository(job.repository).name;
+  const std::string name = m_board.name(job.repository);
   Coalescer::Batch rest;
   Ledger::Settled settled;
   for (const auto& [href, key] : job.batch.changes.keys) {
@@ -158,7 +158,7 @@ void Daemon::log_outcome(const Repository& repository, const UpdateReport& repor
 
 namespace {
 
-// Ends with whichever of the two comes first; then gives requests under way a while to finish.
+// Ends with whichever of the two comes first.
 class Term {
 public:
   Term(std::stop_token stop, std::stop_token hangup)
@@ -171,15 +171,11 @@ private:
   std::stop_callback<std::function<void()>> m_on_stop, m_on_hangup;
 };
 
-}  // namespace
-
-namespace {
-
 // Serves with the settings as they are, until a stop or a SIGHUP.
-Result<void> serve(Session& session, const std::optional<Discovery>& discovery) {
+Result<void> serve(Session& session, const std::optional<Discovery>& discovery, std::stop_token hangup) {
   Daemon daemon(session, discovery);
   if (auto opened = daemon.open(); !opened) return opened;
-  const Term term(session.stop, session.hangup());
+  const Term term(session.stop, std::move(hangup));
   const std::jthread patience([&session](std::stop_token done) {
     // A store that hangs must not keep us for ever once a stop is requested.
     while (!session.stop.stop_requested() && session.clock.sleep_for(Duration(200), done)) continue;
@@ -200,8 +196,9 @@ void use(Session& session, Settings settings) {
 
 ExitCode run_daemon(Session& session, const std::optional<Discovery>& discovery) {
   std::optional<Settings> proven;  // settings that it served with before
+  std::stop_token hangup = session.hangup();
   while (true) {
-    const auto served = serve(session, discovery);
+    const auto served = serve(session, discovery, hangup);
     if (!served) {
       session.log.error("cannot start", {{"error", served.error().text()}});
       if (!proven) return fail(served.error());
@@ -211,6 +208,7 @@ ExitCode run_daemon(Session& session, const std::optional<Discovery>& discovery)
     }
     if (session.stop.stop_requested()) break;
     proven = session.settings;
+    hangup = session.hangup();  // before the settings are read: what changes afterwards is signalled again
     auto settings = session.reload();
     if (!settings) session.log.error("settings not read again", {{"error", settings.error().text()}});
     use(session, settings ? std::move(*settings) : *proven);

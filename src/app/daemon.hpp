@@ -33,6 +33,7 @@ private:
 
   Session& m_session;
   WorkList m_work;
+  RepositoryMemory m_memory;
   RepositoryBoard m_board;
   Inbox m_inbox;
 };

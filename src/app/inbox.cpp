@@ -104,7 +104,7 @@ void Inbox::accept(Source& source, const Delivery& delivery, Ledger::Settled& se
     ticket = Receipt{delivery.receipt.source, delivery.receipt.message_id, {}};
     const Ledger::Message message{delivery.receipt, delivery.receives, delivery.has_dead_letter_queue, {}};
     std::vector<Ledger::Target> targets;
-    for (const auto& one : routes) targets.emplace_back(m_board.repository(one.repository).name, one.href);
+    for (const auto& one : routes) targets.emplace_back(m_board.name(one.repository), one.href);
     if (targets.empty()) return settled.add(message, outcome);
     if (!m_ledger.open(message, targets, m_session.clock.steady(), outcome)) return;
   }

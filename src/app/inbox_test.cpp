@@ -81,7 +81,7 @@ protected:
     session.settings.daemon.open_messages = 100;
     session.settings.daemon.receivers = 1;  // each may go beyond the bound by what it was just given
     renew_stores(session);
-    EXPECT_TRUE(board.add({.url = directory.path()}));
+    EXPECT_TRUE(board.add({RepositorySettings{.url = directory.path()}}));
     auto owned = std::make_unique<ScriptedSource>();
     source = owned.get();
     EXPECT_TRUE(inbox.add(std::move(owned)));
@@ -104,9 +104,10 @@ protected:
   ScratchDirectory directory;
   FakeClock clock;
   Log log;
-  Session session{{}, {}, clock, log, {}, {}, {}, {}, {}, {}};
+  Session session{{}, {}, clock, log, {}, {}, {}, {}, {}};
   WorkList work{clock, seconds(60), 4};
-  RepositoryBoard board{session, work, std::nullopt};
+  RepositoryMemory memory{MemoryLimits{}};
+  RepositoryBoard board{session, work, memory, std::nullopt};
   Inbox inbox{session, board, work};
   ScriptedSource* source = nullptr;
   std::stop_source stop;

@@ -38,11 +38,8 @@ void apply(Settings& settings, const DaemonArguments& arguments) {
     const Duration quiet = std::chrono::seconds(arguments.check_interval * arguments.delay_count);
     settings.defaults.quiet = std::min(quiet, settings.defaults.max_age);
   }
-  if (!arguments.bucket.empty() && !arguments.path.empty()) {
-    RepositorySettings repository = settings.defaults;
-    repository.url = url_of(arguments.bucket, arguments.path);
-    settings.repositories.push_back(std::move(repository));
-  }
+  if (!arguments.bucket.empty() && !arguments.path.empty())
+    serve_too(settings, url_of(arguments.bucket, arguments.path));
 }
 
 ExitCode run_legacy_daemon(Session& session, const DaemonArguments& arguments) {

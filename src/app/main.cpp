@@ -69,7 +69,6 @@ ExitCode run(const CommandLine& line) {
                   .log = log,
                   .stores = nullptr,
                   .scratch = nullptr,
-                  .memory = nullptr,
                   .stop = signals.stop(),
                   .abandon = abandon,
                   .hangup = [&signals] { return signals.next_hangup(); }};

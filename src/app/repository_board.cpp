@@ -20,29 +20,41 @@ std::string url_of(const std::string& bucket, const std::string& prefix) {
 
 }  // namespace
 
-Result<void> RepositoryBoard::add(const RepositorySettings& settings) {
+Result<void> RepositoryBoard::add(const std::vector<RepositorySettings>& repositories) {
   const std::scoped_lock lock(m_mutex);
-  return add_locked(settings);
+  for (const auto& settings : repositories)
+    if (auto added = add_locked(settings); !added) return added;
+  learn_neighbours();
+  return {};
 }
 
 Result<void> RepositoryBoard::add_locked(const RepositorySettings& settings) {
   const auto location = parse_repository_location(settings.url);
   if (!location) return location.error();
+  if (std::ranges::find(m_locations, *location) != m_locations.end())
+    return Error{ErrorKind::invalid, "repository '" + settings.url + "' is configured twice", {}};
   auto repository = open_repository(m_session, settings.url, settings.create ? Directory::make : Directory::may_come);
   if (!repository) return std::move(repository).error();
+  repository->memory = &m_memory;
   m_repositories.push_back(std::move(*repository));
   m_locations.push_back(*location);
   m_work.add_repository(coalescing_policy(settings), settings.poll);
-  const Router router(m_locations);
-  for (std::size_t i = 0; i < m_repositories.size(); ++i) m_repositories[i].nested = router.nested_in(i);
   return {};
+}
+
+void RepositoryBoard::learn_neighbours() {
+  m_router = std::make_shared<Router>(m_locations);
+  for (std::size_t i = 0; i < m_repositories.size(); ++i) m_repositories[i].nested = m_router->nested_in(i);
 }
 
 Result<std::optional<Route>> RepositoryBoard::route(const Event& event) {
   if (m_discovery)
     if (const auto looked = discover(event); !looked) return looked.error();
-  const std::scoped_lock lock(m_mutex);
-  return Router(m_locations).route(event);
+  const auto router = [this] {
+    const std::scoped_lock lock(m_mutex);
+    return m_router;
+  }();
+  return router->route(event);
 }
 
 // Adds the nearest directory above the key that has a repomd.xml.
@@ -85,6 +97,7 @@ Result<void> RepositoryBoard::add_discovered(const std::string& url) {
   if (!location) return location.error();
   if (std::ranges::find(m_locations, *location) != m_locations.end()) return {};  // another source was faster
   if (auto added = add_locked(settings_for(m_session.settings, url)); !added) return added;
+  learn_neighbours();
   m_work.add_reconcile(m_repositories.size() - 1);  // what came before somebody listened
   m_session.log.info("found a repository", {{"repository", url}});
   return {};
@@ -93,6 +106,11 @@ Result<void> RepositoryBoard::add_discovered(const std::string& url) {
 Repository RepositoryBoard::repository(std::size_t number) const {
   const std::scoped_lock lock(m_mutex);
   return m_repositories[number];
+}
+
+std::string RepositoryBoard::name(std::size_t number) const {
+  const std::scoped_lock lock(m_mutex);
+  return m_repositories[number].name;
 }
 
 std::size_t RepositoryBoard::size() const {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -25,17 +26,19 @@ struct Discovery {
 // Thread-safe. Repositories keep their number for as long as the board lives.
 class RepositoryBoard {
 public:
-  RepositoryBoard(Session& session, WorkList& work, std::optional<Discovery> discovery)
-      : m_session(session), m_work(work), m_discovery(std::move(discovery)) {}
+  // What is remembered of repositories lies in `memory`, which must outlive the board.
+  RepositoryBoard(Session& session, WorkList& work, RepositoryMemory& memory, std::optional<Discovery> discovery)
+      : m_session(session), m_work(work), m_memory(memory), m_discovery(std::move(discovery)) {}
 
-  // Opens a configured repository's store. Its nested repositories are known once all are added.
-  Result<void> add(const RepositorySettings& settings);
+  // Opens the stores of configured repositories. invalid: one place twice.
+  Result<void> add(const std::vector<RepositorySettings>& repositories);
 
   // Where an event belongs. May look into the store for a repository that is not known yet; an Error when that
   // could not be told.
   Result<std::optional<Route>> route(const Event& event);
 
   Repository repository(std::size_t number) const;  // as it is now; others may be found meanwhile
+  std::string name(std::size_t number) const;
   std::size_t size() const;
   std::vector<std::string> directories() const;  // that are repositories
 
@@ -45,13 +48,16 @@ private:
   Result<void> discover(const Event& event);
   Result<void> add_discovered(const std::string& url);
   Result<void> add_locked(const RepositorySettings& settings);
+  void learn_neighbours();
 
   Session& m_session;
   WorkList& m_work;
+  RepositoryMemory& m_memory;
   std::optional<Discovery> m_discovery;
   mutable std::mutex m_mutex;
   std::vector<Repository> m_repositories;
   std::vector<RepositoryLocation> m_locations;
+  std::shared_ptr<const Router> m_router = std::make_shared<Router>(m_locations);  // of them
   std::map<std::string, SteadyTime> m_nothing_there;  // looked for in vain, and until when that is believed
 };
 

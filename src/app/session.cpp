@@ -41,20 +41,23 @@ std::vector<std::string> nested_repositories(const Settings& settings, const Rep
   std::vector<RepositoryLocation> locations{location};
   for (const auto& configured : settings.repositories)
     if (auto other = parse_repository_location(configured.url)) locations.push_back(std::move(*other));
-  return Router(std::move(locations)).nested_in(0);
+  return Router(locations).nested_in(0);
 }
 
 }  // namespace
 
 RepositorySettings settings_for(const Settings& settings, const std::string& url) {
-  const auto location = parse_repository_location(url);
-  for (const auto& configured : settings.repositories) {
-    const auto other = parse_repository_location(configured.url);
-    if (location && other && *location == *other) return configured;
-  }
+  for (const auto& configured : settings.repositories)
+    if (is_same_location(configured.url, url)) return configured;
   RepositorySettings own = settings.defaults;
   own.url = url;
   return own;
+}
+
+void serve_too(Settings& settings, const std::string& url) {
+  const auto is_there = [&](const RepositorySettings& known) { return is_same_location(known.url, url); };
+  if (std::ranges::none_of(settings.repositories, is_there))
+    settings.repositories.push_back(settings_for(settings, url));
 }
 
 LogOptions log_options(const LogSettings& settings) {
@@ -78,8 +81,6 @@ void renew_stores(Session& session) {
   session.stores = std::make_unique<Stores>(session.settings.aws, directory, session.clock, session.log,
                                             session.abandon.get_token());
   session.scratch = std::make_unique<ScratchFiles>(directory);
-  session.memory =
-      std::make_unique<RepositoryMemory>(MemoryLimits{.disk = cache.disk_mib << 20, .memory = cache.memory_mib << 20});
 }
 
 Result<Repository> open_repository(Session& session, const std::string& url, Directory directory) {
@@ -105,7 +106,7 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   Repository repository{.name = to_string(*location),
                         .store = *store,
                         .scratch = session.scratch.get(),
-                        .memory = session.memory.get(),
+                        .memory = nullptr,
                         .prefix = location->prefix,
                         .policy = {},
                         .times_are_of_files = location->scheme == RepositoryLocation::Scheme::directory,

@@ -22,21 +22,23 @@ struct Session {
   std::function<Result<Settings>()> reload;  // the same sources read again
   Clock& clock;
   Log& log;
-  std::unique_ptr<Stores> stores;            // made of settings.aws; never null
-  std::unique_ptr<Scratch> scratch;          // made of settings.cache; never null
-  std::unique_ptr<RepositoryMemory> memory;  // likewise
-  std::stop_token stop;                      // SIGINT, SIGTERM
-  std::stop_source abandon;                  // ends requests to a store that are under way
-  std::function<std::stop_token()> hangup;   // a fresh token that SIGHUP requests
+  std::unique_ptr<Stores> stores;           // made of settings.aws; never null
+  std::unique_ptr<Scratch> scratch;         // made of settings.cache; never null
+  std::stop_token stop;                     // SIGINT, SIGTERM
+  std::stop_source abandon;                 // ends requests to a store that are under way
+  std::function<std::stop_token()> hangup;  // a fresh token that SIGHUP requests
 };
 
 // The [[repository]] of that url, or one made of [defaults].
 RepositorySettings settings_for(const Settings& settings, const std::string& url);
 
+// Adds it to the repositories to serve, unless it is one of them.
+void serve_too(Settings& settings, const std::string& url);
+
 LogOptions log_options(const LogSettings& settings);
 CoalescingPolicy coalescing_policy(const RepositorySettings& settings);
 
-// Makes session.stores, scratch and memory anew, after session.settings changed. Nothing of the old ones may be in
+// Makes session.stores and scratch anew, after session.settings changed. Nothing of the old ones may be in
 // use.
 void renew_stores(Session& session);
 
@@ -46,7 +48,7 @@ enum class Directory { must_exist, make, may_come };
 // `make` when the settings say create, else `must_exist`.
 Directory when_missing(const Session& session, const std::string& url);
 
-// Opens the store and applies the settings.
+// Opens the store and applies the settings. Nothing is remembered from one update to the next.
 Result<Repository> open_repository(Session& session, const std::string& url, Directory directory);
 
 // Prints the failure on standard error, as "repoupdate: ...", and gives its exit code.

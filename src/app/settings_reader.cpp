@@ -9,6 +9,8 @@
 
 #include <toml++/toml.h>
 
+#include "model/repository_location.hpp"
+
 namespace repoupdate {
 namespace {
 
@@ -122,10 +124,12 @@ Result<void> TomlReader::read_lists(const toml::table& root) {
 }
 
 Result<void> TomlReader::repositories_are_distinct() const {
-  std::set<std::string> urls;
-  for (const auto& repository : m_settings.repositories)
-    if (!urls.insert(repository.url).second)
+  std::set<std::string> places;
+  for (const auto& repository : m_settings.repositories) {
+    const auto location = parse_repository_location(repository.url);
+    if (!places.insert(location ? to_string(*location) : repository.url).second)
       return Error{ErrorKind::invalid, m_name + ": repository '" + repository.url + "' is configured twice", {}};
+  }
   return {};
 }
 

@@ -62,6 +62,8 @@ TEST(Settings, MistakesNameFileLineAndKey) {
       {"[[repository]]\ncreate=true", "r.toml:1: a [[repository]] without url"},
       {"[repository]\nurl='/r'", "has to be written as [[repository]]"},
       {"[[repository]]\nurl='/r'\n[[repository]]\nurl='/r'", "repository '/r' is configured twice"},
+      {"[[repository]]\nurl='s3://bucket/r'\n[[repository]]\nurl='s3://bucket/r/'",
+       "repository 's3://bucket/r/' is configured twice"},
       {"[aws", "r.toml:1: "},
   };
   for (const auto& c : cases) {

@@ -69,4 +69,9 @@ std::string to_string(const RepositoryLocation& location) {
   return text;
 }
 
+bool is_same_location(std::string_view one, std::string_view other) {
+  const auto here = parse_repository_location(one), there = parse_repository_location(other);
+  return here && there && *here == *there;
+}
+
 }  // namespace repoupdate

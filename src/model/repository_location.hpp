@@ -25,4 +25,7 @@ Result<RepositoryLocation> parse_repository_location(std::string_view text);
 
 std::string to_string(const RepositoryLocation& location);  // "s3://bucket/prefix" or the path
 
+// Two spellings of one place. False where one of them cannot be parsed.
+bool is_same_location(std::string_view one, std::string_view other);
+
 }  // namespace repoupdate

@@ -5,21 +5,14 @@
 
 namespace repoupdate {
 
-namespace {
-
-// Roots and keys in one name space: directories, whose path is the bucket, may lie below each other as prefixes do.
-std::string root_of(const RepositoryLocation& location) {
-  return location.bucket + '/' + location.prefix;
+Router::Router(const std::vector<RepositoryLocation>& repositories) {
+  for (const auto& location : repositories) m_roots.push_back(location.bucket + '/' + location.prefix);
 }
-
-}  // namespace
 
 std::optional<std::size_t> Router::owner(const std::string& full_key) const {
   std::optional<std::size_t> best;
-  for (std::size_t i = 0; i < m_repositories.size(); ++i) {
-    const std::string root = root_of(m_repositories[i]);
-    if (full_key.starts_with(root) && (!best || root.size() > root_of(m_repositories[*best]).size())) best = i;
-  }
+  for (std::size_t i = 0; i < m_roots.size(); ++i)
+    if (full_key.starts_with(m_roots[i]) && (!best || m_roots[i].size() > m_roots[*best].size())) best = i;
   return best;
 }
 
@@ -30,7 +23,7 @@ std::optional<Route> Router::route(const Event& event) const {
     if (event.raw_key == event.key) return std::nullopt;
     return route({event.bucket, event.raw_key, event.raw_key});
   }
-  const std::size_t root_size = root_of(m_repositories[*repository]).size();
+  const std::size_t root_size = m_roots[*repository].size();
   Route route{*repository, full_key.substr(root_size), {}};
   if (!is_package_href(route.href)) return std::nullopt;
   if (event.raw_key != event.key && owner(full_raw_key) == repository) route.raw_href = full_raw_key.substr(root_size);
@@ -38,12 +31,10 @@ std::optional<Route> Router::route(const Event& event) const {
 }
 
 std::vector<std::string> Router::nested_in(std::size_t index) const {
-  const std::string outer = root_of(m_repositories[index]);
+  const std::string& outer = m_roots[index];
   std::vector<std::string> nested;
-  for (const auto& location : m_repositories) {
-    const std::string inner = root_of(location);
+  for (const std::string& inner : m_roots)
     if (inner.size() > outer.size() && inner.starts_with(outer)) nested.push_back(inner.substr(outer.size()));
-  }
   return nested;
 }
 

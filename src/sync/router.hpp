@@ -20,7 +20,7 @@ struct Route {
 
 class Router {
 public:
-  explicit Router(std::vector<RepositoryLocation> repositories) : m_repositories(std::move(repositories)) {}
+  explicit Router(const std::vector<RepositoryLocation>& repositories);
 
   // The repository of the event's bucket with the longest prefix of the event's key; package directories below
   // a repository's root belong to it. Nothing for keys that are no packages, or of no repository here.
@@ -32,7 +32,8 @@ public:
 private:
   std::optional<std::size_t> owner(const std::string& full_key) const;
 
-  std::vector<RepositoryLocation> m_repositories;
+  // Roots and keys are in one name space: directories, whose path is the bucket, may lie below each other as prefixes do.
+  std::vector<std::string> m_roots;
 };
 
 }  // namespace repoupdate
