@@ -63,13 +63,18 @@ public:
   // To be closed before the next call.
   Result<FdPtr> open(std::string_view bytes) {
     if (m_fd < 0) return system_error("memfd_create");
-    if (ftruncate(m_fd, 0) != 0 || lseek(m_fd, 0, SEEK_SET) != 0) return failure();
+    if (lseek(m_fd, 0, SEEK_SET) != 0) return failure();
+    const auto size = static_cast<off_t>(bytes.size());
+    m_size = std::max(m_size, size);
     for (std::string_view rest = bytes; !rest.empty();) {
       const auto written = write(m_fd, rest.data(), rest.size());
       if (written < 0 && errno == EINTR) continue;
       if (written <= 0) return failure();
       rest.remove_prefix(static_cast<std::size_t>(written));
     }
+    // Only what is left of a larger one goes: pages that are used again cost nothing.
+    if (size < m_size && ftruncate(m_fd, size) != 0) return failure();
+    m_size = size;
     FdPtr file(fdDup(m_fd));  // a second descriptor of the same file and position
     if (!file || lseek(m_fd, 0, SEEK_SET) != 0) return failure();
     return file;
@@ -79,6 +84,7 @@ private:
   static Error failure() { return system_error("copying the header into memory"); }
 
   int m_fd;
+  off_t m_size = 0;
 };
 
 Result<HeaderPtr> read_with(rpmts transaction, std::string_view head, rpmVSFlags flags) {

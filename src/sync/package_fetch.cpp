@@ -47,11 +47,10 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
   return {href, std::move(*last), {}};
 }
 
-// What is listed is mostly there unchanged, which a HEAD tells; a package that is new has to be read. On a local disk a
-// HEAD costs nothing.
+// What is listed is mostly there unchanged, which a HEAD tells; a package that is new has to be read.
 Result<PackageFetch::Start> PackageFetch::begin(const std::string& key, bool is_known) const {
   Start start;
-  if (!is_known && !m_store.is_local()) {
+  if (!is_known) {
     const ByteRange first{0, k_first_read};
     auto object = m_store.get(key, {.range = first}, k_first_read);
     if (object) {
@@ -67,13 +66,15 @@ Result<PackageFetch::Start> PackageFetch::begin(const std::string& key, bool is_
   return start;
 }
 
-// The answer to a range carries the uploader's record of the SHA-256, but not the store's own checksum.
+// The answer to a range carries the uploader's record of the SHA-256, but not the store's own checksum. A directory has
+// neither.
 Result<void> PackageFetch::learn_sha256(const std::string& key, Start& start) const {
   if (start.object.sha256) return {};
   if (start.head.size() == start.object.size) {
     start.object.sha256 = sha256_hex(start.head);
     return {};
   }
+  if (m_store.is_local()) return {};
   auto object = m_store.head(key);
   if (!object) return std::move(object).error();
   if (object->etag != start.object.etag)

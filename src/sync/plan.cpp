@@ -32,11 +32,12 @@ public:
     MetadataEdit edit;
     for (const auto& [position, entry] : m_erased)
       edit.erases.push_back({position, entry->location_href, entry->pkgid, entry->nevra});
-    for (auto& [href, record] : m_inserted) edit.inserts.push_back(std::move(record));
-    std::sort(edit.inserts.begin(), edit.inserts.end(), [](const PackageRecord& a, const PackageRecord& b) {
-      return std::tuple(basename_of(a.location_href), std::string_view(a.location_href)) <
-             std::tuple(basename_of(b.location_href), std::string_view(b.location_href));
+    std::vector<PackageRecord*> order;
+    for (auto& [href, record] : m_inserted) order.push_back(&record);
+    std::ranges::sort(order, {}, [](const PackageRecord* record) {
+      return std::pair(basename_of(record->location_href), std::string_view(record->location_href));
     });
+    for (PackageRecord* record : order) edit.inserts.push_back(std::move(*record));
     return edit;
   }
 
