@@ -4,7 +4,6 @@
 
 #include "app/command_line.hpp"
 #include "app/update_output.hpp"
-#include "sync/package_key.hpp"
 #include "sync/update.hpp"
 
 namespace repoupdate {
@@ -24,7 +23,7 @@ ExitCode run(Session& session, const Arguments& arguments) {
   if (!repository) return fail(repository.error());
   UpdateRequest request;
   for (const auto& key : arguments.keys) {
-    if (!is_package_href(key) || !repository->owns(key))
+    if (!repository->owns(key))
       return fail({ErrorKind::invalid,
                    "'" + key + "' is no package of " + repository->name + ": keys are paths below it that end in .rpm",
                    {}});

@@ -36,8 +36,8 @@ Result<std::vector<fs::path>> expand(const std::string& argument) {
   return files;
 }
 
-// Hashes the whole file, and keeps its first bytes for as long as the header is not complete.
-Result<void> read_file(LocalPackage& package, bool check) {
+// Hashes the whole file, and checks its header, whose bytes are kept until it is complete.
+Result<void> read_file(LocalPackage& package) {
   std::ifstream stream(package.file, std::ios::binary);
   std::error_code failure;
   package.size = fs::file_size(package.file, failure);
@@ -52,14 +52,13 @@ Result<void> read_file(LocalPackage& package, bool check) {
     const std::string_view bytes(piece.data(), got);
     hasher.update(bytes);
     seen += got;
-    if (!check || head.size() >= probe.need) continue;
+    if (head.size() >= probe.need) continue;
     head += bytes;
     auto probed = probe_header(head, package.size);
     if (!probed) return std::move(probed).error();
     probe = *probed;
   }
   package.sha256 = hasher.finish_hex();
-  if (!check) return {};
   if (!probe.range) return Error{ErrorKind::corrupt, "not an RPM package: the file is empty", {}};
   const PackageFacts facts{{HashType::sha256, package.sha256}, package.href, package.size, 0};
   const auto record = read_package(head, *probe.range, facts, {});
@@ -69,15 +68,14 @@ Result<void> read_file(LocalPackage& package, bool check) {
 // The same bytes need not be sent again. What cannot be told is sent.
 bool is_there(const Repository& repository, const std::string& key, const LocalPackage& package) {
   const auto there = repository.store->head(key);
-  if (!there || there->size != package.size) return false;
-  if (there->sha256) return *there->sha256 == package.sha256;
-  const auto digest = hash_object(*repository.store, key, {.if_match = there->etag}, HashType::sha256);
-  return digest && *digest == package.sha256;
+  if (!there) return false;
+  const auto same = has_bytes(*repository.store, key, *there, package.size, package.sha256);
+  return same && *same;
 }
 
 Result<void> upload_one(const Repository& repository, LocalPackage& package, const UploadOptions& options,
                         ProgressBar* bar) {
-  if (auto read = read_file(package, options.check); !read) return read;
+  if (auto read = read_file(package); !read) return read;
   const std::string key = repository.prefix + package.href;
   if (!options.always && is_there(repository, key, package)) {
     if (bar) bar->advance(package.size);

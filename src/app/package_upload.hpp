@@ -27,7 +27,6 @@ Result<std::vector<LocalPackage>> find_packages(const std::vector<std::string>& 
                                                 const std::string& directory);
 
 struct UploadOptions {
-  bool check = true;      // refuse files that are no sound RPM packages
   bool always = false;    // also send what is there already with the same bytes: its event is wanted
   bool progress = false;  // draw a progress bar on standard error
   std::size_t parallel = 4;

@@ -99,7 +99,11 @@ Error Lease::lost() const {
 
 // What the object says now; nothing when there is none.
 Result<std::optional<Lease::Seen>> Lease::look() {
-  const auto object = m_store.get(m_key, {}, k_max_size);
+  auto object = m_store.get(m_key, {}, k_max_size);
+  if (object.failed_with(ErrorKind::invalid)) {  // too large: no lease
+    auto info = m_store.head(m_key);
+    object = info ? Result<Object>(Object{*std::move(info), {}}) : Result<Object>(std::move(info).error());
+  }
   if (object.failed_with(ErrorKind::not_found)) return std::optional<Seen>();
   if (!object) return object.error();
   if (std::exchange(m_seen, object->info.etag) != object->info.etag) m_seen_since = m_clock.steady();

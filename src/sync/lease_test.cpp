@@ -135,6 +135,15 @@ TEST_F(LeaseTest, OneOfLongAgoIsNotWaitedFor) {
   EXPECT_LE(clock.steady() - start, seconds(3));
 }
 
+TEST_F(LeaseTest, SomethingElseInItsPlaceDoesNotStandInTheWayForEver) {
+  for (const std::string& bytes : {std::string("no lease"), std::string(100'000, 'x')}) {
+    store.place(k_key, bytes, clock.now());
+    Lease next = lease("next");
+    expect_ok(next.acquire({}));
+    next.release();
+  }
+}
+
 // A store that tells no time: it is watched instead.
 TEST_F(LeaseTest, ExpiresAlsoWithoutTheStoresClock) {
   store.time = nullptr;

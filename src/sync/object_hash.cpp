@@ -16,4 +16,13 @@ Result<std::string> hash_object(ObjectStore& store, std::string_view key, const 
   }
 }
 
+Result<bool> has_bytes(ObjectStore& store, std::string_view key, const ObjectInfo& there, std::uint64_t size,
+                       const std::string& sha256) {
+  if (there.size != size) return false;
+  if (there.sha256) return *there.sha256 == sha256;
+  const auto digest = hash_object(store, key, {.if_match = there.etag}, HashType::sha256);
+  if (!digest) return digest.error();
+  return *digest == sha256;
+}
+
 }  // namespace repoupdate

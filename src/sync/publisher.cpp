@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/publisher.hpp"
 
-#include "base/hash.hpp"
 #include "base/parallel.hpp"
-#include "repodata/stored_file.hpp"
+#include "sync/object_hash.hpp"
 
 namespace repoupdate {
 namespace {
@@ -11,23 +10,11 @@ namespace {
 constexpr std::string_view k_cache_for_ever = "public, max-age=31536000, immutable";
 constexpr std::string_view k_cache_never = "no-cache";
 
-// Whether the object there has the file's very bytes. Downloads it only when the store cannot tell.
-Result<bool> is_same(const Repository& repository, const std::string& key, const ObjectInfo& there,
-                     const PublishedFile& file) {
-  if (there.size != file.body->size()) return false;
-  if (there.sha256) return *there.sha256 == file.sha256;
-  const auto present = repository.store->open(key);
-  if (!present) return present.error();
-  const auto digest = hash_stored(**present, HashType::sha256);
-  if (!digest) return digest.error();
-  return *digest == file.sha256;
-}
-
 // A file of that name is there: fine when it has these very bytes, as after a lost race or a crash.
 Result<void> confirm_present(const Repository& repository, const std::string& key, const PublishedFile& file) {
   const auto there = repository.store->head(key);
   if (!there) return there.error();
-  const auto same = is_same(repository, key, *there, file);
+  const auto same = has_bytes(*repository.store, key, *there, file.body->size(), file.sha256);
   if (!same) return same.error();
   if (*same) return {};
   return Error{

@@ -157,6 +157,20 @@ TEST_F(UpdateTest, RebuildThatLosesARaceListsWhatTheWinnerAdded) {
   expect_sound();
 }
 
+TEST_F(UpdateTest, VerifyTakesAPublicationMeanwhileForNoProblem) {
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  bool published = false;
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request != "LIST r/" || std::exchange(published, true)) return {};
+    place("b.rpm", "b");
+    run(keys({"b.rpm"}));
+    return {};
+  };
+  expect_sound();
+  EXPECT_TRUE(published);
+}
+
 // Its name and the store's word for its SHA-256 are enough.
 TEST_F(UpdateTest, HashedFileLeftByACrashIsNotDownloaded) {
   place("a.rpm", "a");

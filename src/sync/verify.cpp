@@ -13,12 +13,17 @@
 namespace repoupdate {
 namespace {
 
+// While others keep publishing.
+constexpr int k_max_attempts = 3;
+
 class Verification {
 public:
   Verification(const Repository& repository, std::stop_token stop)
       : m_repository(repository), m_stop(std::move(stop)) {}
 
   Result<VerifyOutcome> run(bool read_packages);
+  // Somebody has published since it began: what it found need not hold of one repomd.xml.
+  bool is_outdated() const;
 
 private:
   Result<PerKind<SharedBytes>> fetch_metadata(const Repomd& repomd);
@@ -34,6 +39,7 @@ private:
   const Repository& m_repository;
   std::stop_token m_stop;
   std::mutex m_mutex;
+  ETag m_pointer;
   VerifyOutcome m_outcome;
   std::vector<IndexEntry> m_entries;
 };
@@ -48,6 +54,7 @@ Result<VerifyOutcome> Verification::run(bool read_packages) {
   const auto pointer = m_repository.store->get(m_repository.prefix + std::string(k_repomd_key), {}, k_max_repomd_size);
   if (pointer.failed_with(ErrorKind::not_found)) return no_repository(m_repository);
   if (!pointer) return pointer.error();
+  m_pointer = pointer->info.etag;
   const auto repomd = parse_repomd(pointer->bytes);
   if (!repomd) {
     problem(std::string(k_repomd_key), repomd.error().text());
@@ -64,6 +71,11 @@ Result<VerifyOutcome> Verification::run(bool read_packages) {
   if (read_packages)
     if (auto checked = check_packages(); !checked) return std::move(checked).error();
   return std::move(m_outcome);
+}
+
+bool Verification::is_outdated() const {
+  const auto now = m_repository.store->head(m_repository.prefix + std::string(k_repomd_key));
+  return now && now->etag != m_pointer;
 }
 
 // A missing file stays empty, which verify_metadata reports by its checksum.
@@ -153,7 +165,12 @@ Result<void> Verification::check_package(const IndexEntry& entry) {
 }  // namespace
 
 Result<VerifyOutcome> verify(const Repository& repository, bool read_packages, std::stop_token stop) {
-  return Verification(repository, std::move(stop)).run(read_packages);
+  for (int attempt = 1;; ++attempt) {
+    Verification verification(repository, stop);
+    auto outcome = verification.run(read_packages);
+    const bool is_sound = outcome && outcome->problems.empty();
+    if (is_sound || !outcome || attempt == k_max_attempts || !verification.is_outdated()) return outcome;
+  }
 }
 
 }  // namespace repoupdate

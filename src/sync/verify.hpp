@@ -18,7 +18,7 @@ struct VerifyOutcome {
 };
 
 // `read_packages`: compare every package's SHA-256 with its pkgid, by reading it unless the store vouches for it.
-// An Error when the store does not answer, or there is no repository.
+// While others publish it begins anew, a few times: problems are those of one repomd.xml. An Error when the store does not answer, or there is no repository.
 Result<VerifyOutcome> verify(const Repository& repository, bool read_packages, std::stop_token stop);
 
 }  // namespace repoupdate
