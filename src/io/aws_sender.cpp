@@ -8,14 +8,11 @@
 
 #include "base/hash.hpp"
 #include "io/aws_error.hpp"
+#include "io/clock_skew.hpp"
 #include "io/timestamp.hpp"
 
 namespace repoupdate {
 namespace {
-
-// Services refuse a signature that is 15 minutes off; a Date that is this far from our clock explains a refusal
-// that has no body to say so.
-constexpr std::chrono::seconds k_notable_skew = std::chrono::minutes(5);
 
 // What a service may ask us to wait, in milliseconds or seconds, before anybody computes with it.
 constexpr std::chrono::seconds k_longest_hint = std::chrono::hours(24);
@@ -83,6 +80,7 @@ struct AwsSender::Attempt {
   HttpResponse refusal;  // the answer, where it was not a success; status 0: there was none
   std::string code;      // of the refusal
   Credentials used;
+  std::chrono::seconds clock_offset{0};  // that it was signed with
 
   std::string other_region(const AwsCall& call) const {
     const std::string region = bucket_region(refusal);
@@ -114,29 +112,26 @@ AwsSender::Attempt AwsSender::attempt(const AwsCall& call, const HttpRequest& un
   auto credentials = m_credentials.get();
   if (!credentials) return {std::move(credentials).error(), {}, {}, {}};
   HttpRequest request = unsigned_request;
-  const SystemTime now = m_clock.now() + std::chrono::seconds(m_clock_offset.load());
-  sign(request, payload_digest(call), *credentials, call.scope, now);
+  const std::chrono::seconds offset(m_clock_offset.load());
+  sign(request, payload_digest(call), *credentials, call.scope, m_clock.now() + offset);
 
   auto response = m_http.send(request, exchange);
-  if (!response) return {std::move(response).error(), {}, {}, *std::move(credentials)};
+  if (!response) return {std::move(response).error(), {}, {}, *std::move(credentials), offset};
   if (response->succeeded()) {
     const Result<void> verdict = call.check ? call.check(*response) : Result<void>();
-    if (verdict) return {*std::move(response), {}, {}, *std::move(credentials)};
-    return {verdict.error(), *std::move(response), {}, *std::move(credentials)};
+    if (verdict) return {*std::move(response), {}, {}, *std::move(credentials), offset};
+    return {verdict.error(), *std::move(response), {}, *std::move(credentials), offset};
   }
   Error error = aws_error(call.subject, call.action, *response);
   std::string code = parse_aws_error(*response).code;
-  return {std::move(error), *std::move(response), std::move(code), *std::move(credentials)};
+  return {std::move(error), *std::move(response), std::move(code), *std::move(credentials), offset};
 }
 
-bool AwsSender::correct_clock(const HttpResponse& refusal) {
-  const auto theirs = parse_http_date(refusal.header("date"));
-  if (!theirs) return false;
-  const std::chrono::seconds offset = *theirs - m_clock.now();
-  const std::chrono::seconds change = offset - std::chrono::seconds(m_clock_offset.load());
-  if (std::chrono::abs(change) < k_notable_skew) return false;
-  m_clock_offset = offset.count();
-  return true;
+// Each attempt by its own offset: others, which were under way with the same wrong one, may have corrected it since.
+bool AwsSender::correct_clock(const Attempt& attempt) {
+  const auto corrected = corrected_offset(attempt.refusal, m_clock.now(), attempt.clock_offset);
+  if (corrected) m_clock_offset = corrected->count();
+  return corrected.has_value();
 }
 
 void AwsSender::log(const AwsCall& call, const Attempt& attempt, int number) const {
@@ -206,8 +201,7 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
     if (attempt.refusal.status == 0) error = std::move(error).within(call.subject);
     const auto hint = retry_hint(attempt.refusal);
     if (error.kind == ErrorKind::throttled && attempt.refusal.status != 0) m_gate.refused(host, *left, hint);
-    if (attempt.refusal.status == 403 && std::exchange(may_correct_clock, false) && correct_clock(attempt.refusal))
-      continue;
+    if (attempt.refusal.status == 403 && std::exchange(may_correct_clock, false) && correct_clock(attempt)) continue;
     if (attempt.found_credentials_expired(call) && std::exchange(may_renew_credentials, false)) {
       m_credentials.expire(attempt.used);
       continue;

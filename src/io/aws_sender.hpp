@@ -69,7 +69,7 @@ private:
   struct Attempt;
   struct Course;
   Attempt attempt(const AwsCall& call, const HttpRequest& unsigned_request, HttpExchange& exchange);
-  bool correct_clock(const HttpResponse& refusal);
+  bool correct_clock(const Attempt& attempt);
   std::optional<Duration> retry_hint(const HttpResponse& refusal) const;
   std::optional<Duration> next_delay(const AwsCall& call, Course& course, std::optional<Duration> hint, Error& error);
   void log(const AwsCall& call, const Attempt& attempt, int number) const;

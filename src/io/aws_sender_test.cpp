@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <latch>
 #include <map>
 
 #include "io/timestamp.hpp"
@@ -220,6 +222,25 @@ TEST_F(AwsSenderTest, CorrectsAClockThatTheServiceFindsWrong) {
   EXPECT_TRUE(sender.send(call("HEAD")).response.ok());
   EXPECT_TRUE(sender.send(call("HEAD")).response.ok());
   EXPECT_EQ(m_server->requests().size(), 3U);  // what was learnt is kept
+}
+
+// Both are signed by the wrong clock before either is answered. A server answers one request at a time, so there are two.
+TEST_F(AwsSenderTest, CorrectsTheClockForAllThatWereUnderWay) {
+  std::latch both_are_there(2);
+  const auto respond = [&](const WireRequest& request, int number) {
+    if (number == 1) both_are_there.arrive_and_wait();
+    const bool is_right = request.header("x-amz-date").starts_with("20260131T2359");
+    return is_right ? answer(200) : answer(403, {{"Date", "Sat, 31 Jan 2026 23:59:59 GMT"}});
+  };
+  serve(respond);
+  const LoopbackServer other(respond);
+  AwsSender sender = this->sender();
+  AwsCall to_other = call();
+  to_other.request.host = other.host();
+  auto first = std::async(std::launch::async, [&] { return sender.send(to_other); });
+  EXPECT_TRUE(sender.send(call()).response.ok());
+  EXPECT_TRUE(first.get().response.ok());
+  EXPECT_EQ(m_server->requests().size() + other.requests().size(), 4U);
 }
 
 TEST_F(AwsSenderTest, TakesADenialAtTheRightTimeAsOne) {

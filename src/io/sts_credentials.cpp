@@ -11,6 +11,7 @@
 
 #include "base/hash.hpp"
 #include "io/aws_error.hpp"
+#include "io/clock_skew.hpp"
 #include "io/credentials_answer.hpp"
 #include "io/timestamp.hpp"
 
@@ -18,7 +19,6 @@ namespace repoupdate {
 namespace {
 
 constexpr Duration k_timeout{std::chrono::seconds(20)};
-constexpr std::chrono::seconds k_notable_skew = std::chrono::minutes(5);
 constexpr int k_min_duration = 900, k_max_duration = 43'200;  // seconds
 constexpr const char* k_session_name = "repoupdate";
 
@@ -100,18 +100,17 @@ Result<Credentials> assume_role(const StsService& sts, const AssumedRole& role, 
   Form form = role_form(action, role);
   form.emplace_back("ExternalId", role.external_id);
   const std::string body = encoded(form);
-  SystemTime now = sts.clock.now();
+  std::chrono::seconds offset{0};
   for (bool may_correct_clock = true;; may_correct_clock = false) {
     HttpRequest request = request_to(sts);
-    sign(request, sha256_hex(body), source, {sts.region, "sts"}, now);
+    sign(request, sha256_hex(body), source, {sts.region, "sts"}, sts.clock.now() + offset);
     auto response = sts.http.send(request, exchange_of(body));
     if (!response) return std::move(response).error().within("role " + role.arn);
     if (response->succeeded()) return parse_answer(role, action, *response);
-    const auto theirs = parse_http_date(response->header("date"));
-    const bool is_clock_wrong = theirs && std::chrono::abs(*theirs - now) >= k_notable_skew;
-    if (response->status != 403 || !is_clock_wrong || !may_correct_clock)
+    const auto corrected = corrected_offset(*response, sts.clock.now(), offset);
+    if (response->status != 403 || !corrected || !may_correct_clock)
       return refusal(role, action, *std::move(response), {source.secret_access_key, source.session_token});
-    now = *theirs;
+    offset = *corrected;
   }
 }
 
