@@ -266,7 +266,7 @@ Result<ObjectInfo> S3Store::store(const Upload& upload) {
     if (outcome.mark) {
       if (style == ETagStyle::bare) m_etag_style = style;
       m_bucket_exists = true;
-      if (outcome.mark->etag.text.empty() || outcome.mark->stored == SystemTime{}) return head(upload.key);
+      if (outcome.mark->etag.text.empty() || outcome.mark->stored == SystemTime{}) return confirm(upload);
       return ObjectInfo{std::string(upload.key), upload.size, outcome.mark->etag, outcome.mark->stored, upload.sha256};
     }
     Error error = std::move(outcome.mark).error();
@@ -285,6 +285,16 @@ Result<ObjectInfo> S3Store::store(const Upload& upload) {
       error.message += ": this store has no conditional writes";
     return error;
   }
+}
+
+// What the answer to an upload does not tell, the object itself does, as long as it still is this upload's: another
+// writer's ETag, taken for ours, would let us overwrite what that writer put.
+Result<ObjectInfo> S3Store::confirm(const Upload& upload) {
+  auto own = find_own(upload);
+  if (own || !(own.failed_with(ErrorKind::precondition_failed) || own.failed_with(ErrorKind::not_found))) return own;
+  Error error = std::move(own).error();
+  error.kind = has_condition(upload.options) ? ErrorKind::precondition_failed : ErrorKind::conflict;
+  return error;
 }
 
 // Ceph RGW 16 compares If-Match with the ETag without its quotes, and so refuses every ETag as it sends it. When

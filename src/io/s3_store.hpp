@@ -38,7 +38,8 @@ inline constexpr std::uint64_t k_max_single_put = 64ULL << 20;  // of what put()
 // A store without conditional writes answers a condition with ErrorKind::unsupported, or ignores it: see abilities().
 //
 // The info that put() and put_file() return has the Last-Modified that the store's Date suggests; head() tells it
-// to the second.
+// to the second. Where the store's answer does not tell the ETag or the time, they are the object's, which must still have
+// these bytes: else another writer was there, and that is precondition_failed, or conflict for a put without a condition.
 class S3Store final : public ObjectStore {
 public:
   // The sender must outlive the store. ErrorKind::invalid as resolve_bucket() says.
@@ -79,6 +80,7 @@ private:
   Result<void> check_condition(std::string_view key, const PutOptions& options);
   bool accepts_bare_etag(const Upload& upload);
   Result<ObjectInfo> find_own(const Upload& upload);
+  Result<ObjectInfo> confirm(const Upload& upload);
   Result<ListPage> send_list(const HttpRequest& request, std::string_view prefix);
   Error missing(Error error);
   void learn(const StoreAbilities& abilities);

@@ -396,6 +396,21 @@ TEST_F(S3StoreTest, PutAsksWhereTheAnswerHasNoETag) {
   EXPECT_EQ(m_store->put("k", "x", {})->etag.text, "\"from-head\"");
 }
 
+// I3: somebody else writes between the PUT and the question. Their ETag is not ours, whether the store tells a digest.
+TEST_F(S3StoreTest, PutNeverTakesTheETagOfAnotherWriterForItsOwn) {
+  for (const std::string& digest : {sha256_hex("them"), std::string()}) {
+    serve([&](const WireRequest& request, int) {
+      return request.method == "PUT" ? answer(200, {{"ETag", "\"mine\""}}) : object(request, "them", "\"t\"", digest);
+    });
+    EXPECT_TRUE(m_store->put("k", "mine", if_match("\"old\"")).failed_with(ErrorKind::precondition_failed)) << digest;
+    EXPECT_TRUE(m_store->put("k", "mine", {}).failed_with(ErrorKind::conflict)) << digest;
+  }
+  serve([](const WireRequest& request, int) {
+    return answer(request.method == "PUT" || request.target == "/b" ? 200 : 404);
+  });
+  EXPECT_TRUE(m_store->put("k", "mine", if_match("\"old\"")).failed_with(ErrorKind::precondition_failed));
+}
+
 // I3: every way in which a store says that somebody else was first.
 TEST_F(S3StoreTest, LostConditionsAreAllTheSameOutcome) {
   for (const auto& [status, body] :
