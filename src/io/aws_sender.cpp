@@ -124,6 +124,8 @@ AwsSender::Attempt AwsSender::attempt(const AwsCall& call, const HttpRequest& un
   }
   Error error = aws_error(call.subject, call.action, *response);
   std::string code = parse_aws_error(*response).code;
+  // S3's 503 is SlowDown mostly, and an answer to HEAD has no body to say so.
+  if (call.request.method == "HEAD" && response->status == 503 && code.empty()) error.kind = ErrorKind::throttled;
   return {std::move(error), *std::move(response), std::move(code), *std::move(credentials), offset};
 }
 

@@ -148,6 +148,18 @@ TEST_F(AwsSenderTest, ThrottlingHoldsBackOtherCallsToo) {
   EXPECT_GE(m_clock.steady() - start, std::chrono::seconds(7));
 }
 
+TEST_F(AwsSenderTest, BusyAnswerToHeadIsThrottlingWithoutABodyToSaySo) {
+  serve([](const WireRequest&, int) { return answer(503, {{"Retry-After", "7"}}); });
+  AwsSenderOptions options;
+  options.retry.attempts = 1;
+  options.retry.throttled_attempts = 1;
+  AwsSender sender = this->sender(options);
+  const SteadyTime start = m_clock.steady();
+  EXPECT_TRUE(sender.send(call("HEAD")).response.failed_with(ErrorKind::throttled));
+  EXPECT_TRUE(sender.send(call("GET")).response.failed_with(ErrorKind::unavailable));
+  EXPECT_GE(m_clock.steady() - start, std::chrono::seconds(7)) << "all slow down";
+}
+
 TEST_F(AwsSenderTest, IsMorePatientWithAServiceThatIsBusyThanWithOneThatFails) {
   serve([](const WireRequest&, int number) { return number <= 8 ? answer(429) : answer(200); });
   AwsSender sender = this->sender();
