@@ -15,7 +15,7 @@ from support.checks import published
 from support.large_package import build_large
 from support.process import checked, wait_until
 from support.program import Exit, Program
-from support.scripted_store import Cut, Damage, DoneBut, Drop, Refuse, ScriptedStore, Wait
+from support.scripted_store import Cut, Damage, DoneBut, Drop, Garble, Refuse, ScriptedStore, Wait
 from support.servers import serve_bucket
 
 NUMBERS = itertools.count(1)
@@ -179,6 +179,35 @@ def test_always_damaged_is_corrupt(stage, packages):
         stage.through(store).start("update", stage.url).expect(Exit.CORRUPT, "repomd.xml", "SHA-256")
         assert len(store.answered_with(Damage)) == 3
     assert aws.read_object(stage.endpoint, stage.bucket, f"{PREFIX}/repodata/repomd.xml") == before
+
+
+def test_what_arrives_damaged_at_the_store_is_sent_again(stage, packages):
+    """The first time that anything is put, the store gets another byte, and refuses it."""
+    stage.quiet.run("init", stage.url)
+    met = set()
+
+    def script(seen):
+        if seen.method != "PUT" or seen.target in met:
+            return None
+        met.add(seen.target)
+        return Garble()
+
+    with ScriptedStore(stage.endpoint, script) as store:
+        stage.through(store).run("add", stage.url, *packages[:3])
+        assert len(store.answered_with(Garble)) > 6
+    stage.lists(packages[:3])
+
+
+def test_what_always_arrives_damaged_at_the_store_is_given_up_soon(stage, packages):
+    stage.quiet.run("init", stage.url)
+
+    def script(seen):
+        return Garble() if seen.method == "PUT" and is_package(seen) else None
+
+    with ScriptedStore(stage.endpoint, script) as store:
+        stage.through(store).start("add", stage.url, packages[0]).expect(Exit.CORRUPT, "XAmzContentSHA256Mismatch")
+        assert len(store.answered_with(Garble)) == 3
+    stage.lists([])
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -17,6 +17,9 @@ namespace {
 // What a service may ask us to wait, in milliseconds or seconds, before anybody computes with it.
 constexpr std::chrono::seconds k_longest_hint = std::chrono::hours(24);
 
+// Of bytes that arrive damaged each time: it is what we send, or something on the way that changes every copy.
+constexpr int k_max_damaged_attempts = 3;
+
 // The callbacks of an exchange, watched: an attempt that has delivered bytes may not simply begin anew, and a
 // callback's own failure is not the service's.
 struct Watch {
@@ -66,6 +69,11 @@ std::optional<std::int64_t> parse_count(std::string_view text) {
 
 bool is_worth_repeating(ErrorKind kind) {
   return kind == ErrorKind::unavailable || kind == ErrorKind::throttled || kind == ErrorKind::timed_out;
+}
+
+int most_attempts(const RetryPolicy& policy, ErrorKind kind) {
+  if (kind == ErrorKind::corrupt) return std::min(policy.attempts, k_max_damaged_attempts);
+  return kind == ErrorKind::throttled ? policy.throttled_attempts : policy.attempts;
 }
 
 // What was not answered, or answered with a failure of the service itself, may have been done all the same.
@@ -162,9 +170,8 @@ std::optional<Duration> AwsSender::next_delay(const AwsCall& call, Course& cours
   const SteadyTime now = m_clock.steady();
   if (!course.give_up) course.give_up = now + m_options.patience;
   const Duration delay = retry_delay(policy, course.attempts, jitter(), hint);
-  const int most = error.kind == ErrorKind::throttled ? policy.throttled_attempts : policy.attempts;
   const std::string after = course.attempts > 1 ? "after " + std::to_string(course.attempts) + " attempts" : "";
-  if (course.attempts >= most || now + delay > *course.give_up) {
+  if (course.attempts >= most_attempts(policy, error.kind) || now + delay > *course.give_up) {
     if (!after.empty()) error.message += " (" + after + ")";
     return std::nullopt;
   }

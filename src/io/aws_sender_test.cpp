@@ -73,6 +73,13 @@ TEST_F(AwsSenderTest, SendsAgainWhatArrivedDamaged) {
   }
 }
 
+TEST_F(AwsSenderTest, WhatAlwaysArrivesDamagedIsSentThreeTimes) {
+  serve([](const WireRequest&, int) { return answer(400, {}, "<Error><Code>BadDigest</Code></Error>"); });
+  AwsSender sender = this->sender();
+  EXPECT_TRUE(sender.send(call("PUT")).response.failed_with(ErrorKind::corrupt));
+  EXPECT_EQ(m_server->requests().size(), 3U);
+}
+
 TEST_F(AwsSenderTest, ThrottlingDidNothingSoNoAnswerIsLost) {
   serve([](const WireRequest&, int number) { return number == 1 ? answer(503, {}, k_slow_down) : answer(412); });
   AwsSender sender = this->sender();

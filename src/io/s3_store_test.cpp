@@ -685,6 +685,12 @@ TEST_F(S3UploadTest, FailedPartAbortsTheUpload) {
     return answer(400, {}, "<Error><Code>XAmzContentSHA256Mismatch</Code></Error>");
   });
   EXPECT_TRUE(m_store->put_file("a.rpm", m_path, write_large(), {}).failed_with(ErrorKind::corrupt));
+  const auto all = m_server->requests();
+  EXPECT_EQ(std::count_if(all.begin(), all.end(),
+                          [](const WireRequest& request) {
+                            return request.method == "PUT" && request.target.find("partNumber=3&") != std::string::npos;
+                          }),
+            3);
   EXPECT_EQ(count("POST"), 1U);
   EXPECT_EQ(m_server->requests().back().method + m_server->requests().back().target, "DELETE/b/a.rpm?uploadId=U");
 }

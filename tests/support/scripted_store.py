@@ -29,6 +29,12 @@ class Seen:
         return urllib.parse.unquote(self.target.partition("?")[0])
 
 
+def flipped(content):
+    """With one bit in the middle changed."""
+    middle = len(content) // 2
+    return content[:middle] + bytes(byte ^ 1 for byte in content[middle:middle + 1]) + content[middle + 1:]
+
+
 # ---- what a script may answer; None passes the request on ----------------------------------------------------
 
 @dataclass
@@ -83,10 +89,15 @@ class Damage:
 
     def serve(self, handler, body):
         status, headers, content = handler.ask_store(body)
-        if content:
-            middle = len(content) // 2
-            content = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1:]
-        handler.reply(status, headers, content)
+        handler.reply(status, headers, flipped(content))
+
+
+@dataclass
+class Garble:
+    """One byte of what is sent arrives at the store as another."""
+
+    def serve(self, handler, body):
+        handler.reply(*handler.ask_store(flipped(body)))
 
 
 @dataclass
