@@ -15,7 +15,7 @@ struct CodeKind {
 };
 
 // Codes that say more than their status.
-constexpr std::array<CodeKind, 39> k_code_kinds{{
+constexpr std::array<CodeKind, 41> k_code_kinds{{
     {"NoSuchBucket", ErrorKind::no_store},
     {"PermanentRedirect", ErrorKind::invalid},
     {"AuthorizationHeaderMalformed", ErrorKind::invalid},
@@ -49,6 +49,8 @@ constexpr std::array<CodeKind, 39> k_code_kinds{{
     {"UnrecognizedClientException", ErrorKind::denied},
     {"SignatureDoesNotMatch", ErrorKind::denied},
     {"IncompleteSignature", ErrorKind::denied},
+    {"InvalidSignatureException", ErrorKind::denied},  // of JSON services, with 400; also of a clock that is wrong
+    {"RequestExpired", ErrorKind::denied},
     {"InvalidToken", ErrorKind::denied},
     {"ExpiredToken", ErrorKind::denied},
     {"ExpiredTokenException", ErrorKind::denied},
@@ -112,9 +114,9 @@ AwsErrorBody parse_xml(const std::string& body) {
 std::string advice(std::string_view action, const HttpResponse& response, std::string_view code) {
   if (const std::string region = bucket_region(response); !region.empty())
     return ": the bucket is in region " + region + ", set that region";
-  if (code == "RequestTimeTooSkewed") return ": set this machine's clock";
+  if (code == "RequestTimeTooSkewed" || code == "RequestExpired") return ": set this machine's clock";
   if (code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "InvalidClientTokenId" ||
-      code == "UnrecognizedClientException" || code == "InvalidToken")
+      code == "UnrecognizedClientException" || code == "InvalidToken" || code == "InvalidSignatureException")
     return ": check the access key and its secret";
   if (aws_error_kind(response.status, code) == ErrorKind::denied && !action.empty())
     return ": check the credentials, and that they may " + std::string(action);

@@ -30,6 +30,8 @@ TEST(AwsError, StatusAndCodeDecideTheKind) {
                         Case{403, "", ErrorKind::denied},
                         Case{401, "", ErrorKind::denied},
                         Case{400, "ExpiredToken", ErrorKind::denied},
+                        Case{400, "InvalidSignatureException", ErrorKind::denied},
+                        Case{400, "RequestExpired", ErrorKind::denied},
                         Case{412, "PreconditionFailed", ErrorKind::precondition_failed},
                         Case{304, "", ErrorKind::precondition_failed},
                         Case{409, "ConditionalRequestConflict", ErrorKind::conflict},

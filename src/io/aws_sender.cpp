@@ -96,6 +96,9 @@ struct AwsSender::Attempt {
   }
   // The service says that it did not get the bytes that were sent.
   bool arrived_damaged() const { return refusal.status >= 400 && outcome.failed_with(ErrorKind::corrupt); }
+  // Too many messages of a queue of SQS are hidden: nothing to do with how much is sent, and it passes only as they are
+  // acknowledged.
+  bool met_limit_of_one_queue() const { return code == "OverLimit"; }
   // HEAD has no body that could name the code; an expired session is a 400 there.
   bool found_credentials_expired(const AwsCall& call) const {
     return code == "ExpiredToken" || code == "ExpiredTokenException" ||
@@ -209,8 +212,9 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
     Error error = std::move(attempt.outcome).error();
     if (attempt.refusal.status == 0) error = std::move(error).within(call.subject);
     const auto hint = retry_hint(attempt.refusal);
+    if (attempt.met_limit_of_one_queue()) return {std::move(error), answer_lost};
     if (error.kind == ErrorKind::throttled && attempt.refusal.status != 0) m_gate.refused(host, *left, hint);
-    if (attempt.refusal.status == 403 && std::exchange(may_correct_clock, false) && correct_clock(attempt)) continue;
+    if (error.kind == ErrorKind::denied && std::exchange(may_correct_clock, false) && correct_clock(attempt)) continue;
     if (attempt.found_credentials_expired(call) && std::exchange(may_renew_credentials, false)) {
       m_credentials.expire(attempt.used);
       continue;

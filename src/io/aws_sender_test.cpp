@@ -155,6 +155,20 @@ TEST_F(AwsSenderTest, ThrottlingHoldsBackOtherCallsToo) {
   EXPECT_GE(m_clock.steady() - start, std::chrono::seconds(7));
 }
 
+// Too many hidden messages of one queue say nothing about the others.
+TEST_F(AwsSenderTest, LimitOfOneQueueHoldsBackNobody) {
+  serve([](const WireRequest&, int number) {
+    return number == 1 ? answer(400, {{"Retry-After", "7"}}, R"({"__type":"com.amazonaws.sqs#OverLimit"})")
+                       : answer(200);
+  });
+  AwsSender sender = this->sender();
+  const SteadyTime start = m_clock.steady();
+  EXPECT_TRUE(sender.send(call("POST")).response.failed_with(ErrorKind::throttled));
+  EXPECT_EQ(m_server->requests().size(), 1U);
+  EXPECT_TRUE(sender.send(call("POST")).response.ok());
+  EXPECT_EQ(m_clock.steady(), start);
+}
+
 TEST_F(AwsSenderTest, BusyAnswerToHeadIsThrottlingWithoutABodyToSaySo) {
   serve([](const WireRequest&, int) { return answer(503, {{"Retry-After", "7"}}); });
   AwsSenderOptions options;
@@ -241,6 +255,19 @@ TEST_F(AwsSenderTest, CorrectsAClockThatTheServiceFindsWrong) {
   EXPECT_TRUE(sender.send(call("HEAD")).response.ok());
   EXPECT_TRUE(sender.send(call("HEAD")).response.ok());
   EXPECT_EQ(m_server->requests().size(), 3U);  // what was learnt is kept
+}
+
+// JSON services answer 400 where S3 answers 403.
+TEST_F(AwsSenderTest, CorrectsTheClockForJsonServicesToo) {
+  for (const std::string code : {"InvalidSignatureException", "RequestExpired"}) {
+    serve([&](const WireRequest& request, int) {
+      if (request.header("x-amz-date").starts_with("20260131T2359")) return answer(200);
+      return answer(400, {{"Date", "Sat, 31 Jan 2026 23:59:59 GMT"}}, R"({"__type":"com.amazon.coral#)" + code + "\"}");
+    });
+    AwsSender sender = this->sender();
+    EXPECT_TRUE(sender.send(call("POST")).response.ok()) << code;
+    EXPECT_EQ(m_server->requests().size(), 2U) << code;
+  }
 }
 
 // Both are signed by the wrong clock before either is answered. A server answers one request at a time, so there are two.

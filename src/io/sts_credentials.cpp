@@ -108,8 +108,8 @@ Result<Credentials> assume_role(const StsService& sts, const AssumedRole& role, 
     if (!response) return std::move(response).error().within("role " + role.arn);
     if (response->succeeded()) return parse_answer(role, action, *response);
     const auto corrected = corrected_offset(*response, sts.clock.now(), offset);
-    if (response->status != 403 || !corrected || !may_correct_clock)
-      return refusal(role, action, *std::move(response), {source.secret_access_key, source.session_token});
+    Error error = refusal(role, action, *std::move(response), {source.secret_access_key, source.session_token});
+    if (error.kind != ErrorKind::denied || !corrected || !may_correct_clock) return error;
     offset = *corrected;
   }
 }
