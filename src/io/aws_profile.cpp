@@ -9,6 +9,8 @@
 #include <iterator>
 #include <system_error>
 
+#include "io/child_process.hpp"
+
 namespace repoupdate {
 namespace {
 
@@ -18,7 +20,18 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
+// The AWS CLI writes a name that is no plain word in quotes: [profile 'my build'].
+std::optional<std::string> quoted_section_name(std::string_view header) {
+  if (header.find_first_of("'\"") == std::string_view::npos) return std::nullopt;
+  const auto words = split_command(header);
+  const bool is_named =
+      words && words->size() == 2 &&
+      (words->front() == "profile" || words->front() == "sso-session" || words->front() == "services");
+  return is_named ? std::optional(words->front() + ' ' + words->back()) : std::nullopt;
+}
+
 std::string section_name(std::string_view header) {
+  if (auto quoted = quoted_section_name(header)) return *std::move(quoted);
   std::string name;
   for (const char c : trim(header)) {
     const char plain = c == '\t' ? ' ' : c;
@@ -104,7 +117,8 @@ Environment process_environment() {
 Result<AwsConfigFile> parse_aws_config(std::string_view text, std::string_view name) {
   AwsConfigFile file;
   std::map<std::string, std::string>* section = nullptr;
-  std::string parent;  // the last entry that was not indented
+  std::string parent;  // the last entry that is not nested itself
+  std::size_t parent_indent = 0;
   std::size_t number = 0;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
@@ -123,11 +137,13 @@ Result<AwsConfigFile> parse_aws_config(std::string_view text, std::string_view n
                    std::string(name) + ": line " + std::to_string(number) + " is neither a [section] nor an entry",
                    {}};
     std::string key(trim(content.substr(0, equals)));
-    const bool nested = (line.front() == ' ' || line.front() == '\t') && !parent.empty();
-    if (nested)
+    const std::size_t indent = line.find_first_not_of(" \t");
+    if (!parent.empty() && indent > parent_indent) {
       key.insert(0, parent + '.');
-    else
+    } else {
       parent = key;
+      parent_indent = indent;
+    }
     (*section)[key] = trim(content.substr(equals + 1));
   }
   return file;

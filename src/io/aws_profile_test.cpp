@@ -33,6 +33,35 @@ TEST(AwsConfig, ReadsSectionsEntriesAndWhatIsNestedBelowThem) {
   EXPECT_EQ(file->at("services local").at("sqs.endpoint_url"), "http://127.0.0.1:9324");
 }
 
+TEST(AwsConfig, NestsOnlyWhatIsIndentedDeeper) {
+  const auto file = parse_aws_config(
+      "[default]\n"
+      "  aws_access_key_id = A\n"
+      "  aws_secret_access_key = S\n"
+      "  s3 =\n"
+      "    addressing_style = path\n"
+      "  region = eu-west-1\n"
+      "output = json\n",
+      "config");
+  ASSERT_TRUE(file.ok()) << file.error().text();
+  EXPECT_EQ(file->at("default"), (std::map<std::string, std::string>{{"aws_access_key_id", "A"},
+                                                                     {"aws_secret_access_key", "S"},
+                                                                     {"s3", ""},
+                                                                     {"s3.addressing_style", "path"},
+                                                                     {"region", "eu-west-1"},
+                                                                     {"output", "json"}}));
+}
+
+TEST(AwsConfig, NamesOfProfilesMayStandInQuotes) {
+  for (const char* header : {"[profile 'my build']", "[profile \"my build\"]", "[ profile  'my build' ]"}) {
+    const auto file = parse_aws_config(std::string(header) + "\nregion = r\n", "config");
+    ASSERT_TRUE(file.ok()) << header;
+    EXPECT_TRUE(file->contains("profile my build")) << header;
+  }
+  EXPECT_TRUE(parse_aws_config("[sso-session 'my org']\n", "config")->contains("sso-session my org"));
+  EXPECT_TRUE(parse_aws_config("[it's]\n", "credentials")->contains("it's"));
+}
+
 TEST(AwsConfig, NamesTheLineThatItCannotReadButNotItsText) {
   const auto file = parse_aws_config("[default]\nSECRET\n", "credentials");
   ASSERT_TRUE(file.failed_with(ErrorKind::invalid));
