@@ -57,7 +57,7 @@ bool is_aws_region(std::string_view region) {
 Result<AwsEndpoint> parse_endpoint_url(std::string_view url) {
   const auto parsed = parse_url(url);
   if (!parsed || !parsed->query.empty())
-    return Error{ErrorKind::invalid, "endpoint '" + std::string(url) + "': write it as https://host[:port]", {}};
+    return Error{ErrorKind::invalid, "endpoint '" + without_userinfo(url) + "': write it as https://host[:port]", {}};
   AwsEndpoint endpoint{parsed->scheme, parsed->host, parsed->path, true};
   while (endpoint.path.ends_with('/')) endpoint.path.pop_back();
   return endpoint;
@@ -68,7 +68,7 @@ Result<AwsEndpoint> aws_endpoint(std::string_view service, std::string_view regi
   if (!endpoint_url.empty()) {
     if (variant.dual_stack || variant.fips)
       return Error{ErrorKind::invalid,
-                   "endpoint '" + std::string(endpoint_url) + "': a " + (variant.fips ? "FIPS" : "dual-stack") +
+                   "endpoint '" + without_userinfo(endpoint_url) + "': a " + (variant.fips ? "FIPS" : "dual-stack") +
                        " endpoint is wanted too, and there is none of a URL: unset one of the two",
                    {}};
     return parse_endpoint_url(endpoint_url);

@@ -31,7 +31,7 @@ inline constexpr std::string_view k_default_region = "us-east-1";
 bool is_aws_region(std::string_view region);
 
 // "http[s]://host[:port][/path]". ErrorKind::invalid for anything else, also for a URL with a user, a query or
-// a fragment.
+// a fragment. The message never repeats the user or the password.
 Result<AwsEndpoint> parse_endpoint_url(std::string_view url);
 
 // The endpoint of `service` ("s3", "sqs", "sts", "portal.sso") in `region`, or `endpoint_url` when that is not

@@ -69,6 +69,19 @@ TEST(AwsEndpoint, IsAnotherStoresWhereOneIsGiven) {
   EXPECT_TRUE(endpoint->custom);
 }
 
+TEST(AwsEndpoint, KeysThatSomebodyWroteIntoTheUrlAreNotRepeated) {
+  for (const char* url : {"http://KEY:SECRET@store.example", "http://KEY:SEC/RET@store.example/x",
+                          "KEY:SECRET@store.example", "KEY:SECRET@store.example/http://"}) {
+    for (const AwsEndpointVariant variant : {AwsEndpointVariant{}, AwsEndpointVariant{.fips = true}}) {
+      const auto endpoint = aws_endpoint("s3", "", url, variant);
+      ASSERT_TRUE(endpoint.failed_with(ErrorKind::invalid)) << url;
+      for (const char* secret : {"KEY", "SEC", "RET"})
+        EXPECT_EQ(endpoint.error().message.find(secret), std::string::npos) << endpoint.error().message;
+      EXPECT_NE(endpoint.error().message.find("***@store.example"), std::string::npos) << endpoint.error().message;
+    }
+  }
+}
+
 TEST(AwsEndpoint, NeedsARegionOrAUrl) {
   EXPECT_TRUE(aws_endpoint("s3", "", "").failed_with(ErrorKind::invalid));
   EXPECT_TRUE(aws_endpoint("s3", "evil.example/", "").failed_with(ErrorKind::invalid));

@@ -18,6 +18,13 @@ bool is_host_character(char c) {
   return is_unreserved(c) || c == ':' || c == '[' || c == ']';
 }
 
+// Of "host:80" and "[::1]:80"; also where none is named. A password in the place of a port is none.
+bool has_sound_port(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos) return true;
+  return host.substr(colon + 1).find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 void add_query(HttpRequest& request, std::string_view query) {
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
@@ -113,7 +120,7 @@ Result<HttpRequest> parse_url(std::string_view url) {
   request.host = rest.substr(0, rest.find_first_of("/?#"));
   rest.remove_prefix(request.host.size());
   if (request.host.empty() || !std::all_of(request.host.begin(), request.host.end(), is_host_character) ||
-      rest.find('#') != std::string_view::npos)
+      !has_sound_port(request.host) || rest.find('#') != std::string_view::npos)
     return malformed;
 
   // The Host header leaves the scheme's own port out, and what is sent must be what is signed.
@@ -124,6 +131,15 @@ Result<HttpRequest> parse_url(std::string_view url) {
   request.path = question == 0 ? "/" : percent_decode(rest.substr(0, question));
   if (question < rest.size()) add_query(request, rest.substr(question + 1));
   return request;
+}
+
+// Up to the last '@': a password that was not encoded may hold all that ends a host's name.
+std::string without_userinfo(std::string_view url) {
+  const std::size_t at = url.rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  const std::size_t scheme_end = url.find("://");
+  const std::string_view scheme = scheme_end < at ? url.substr(0, scheme_end + 3) : std::string_view();
+  return std::string(scheme) + "***" + std::string(url.substr(at));
 }
 
 }  // namespace repoupdate

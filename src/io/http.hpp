@@ -57,4 +57,7 @@ std::string url(const HttpRequest& request);
 // URL with a user or a fragment. The message does not repeat the URL, which may hold a secret.
 Result<HttpRequest> parse_url(std::string_view url);
 
+// A URL, or what was to be one, for a message: with "***" in the place of a user and password.
+std::string without_userinfo(std::string_view url);
+
 }  // namespace repoupdate

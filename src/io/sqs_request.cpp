@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "io/aws_endpoint.hpp"
+#include "io/http.hpp"
 
 namespace repoupdate {
 namespace {
@@ -135,8 +136,9 @@ Result<SqsQueueAddress> parse_sqs_queue(std::string_view text) {
                  "queue '" + queue->name + "' is a FIFO queue, which S3 cannot notify: create a standard queue",
                  {}};
   if (!queue || !is_queue_name(queue->name))
-    return Error{
-        ErrorKind::invalid, "'" + std::string(text) + "' is no SQS queue; expected its name, its ARN or its URL", {}};
+    return Error{ErrorKind::invalid,
+                 "'" + without_userinfo(text) + "' is no SQS queue; expected its name, its ARN or its URL",
+                 {}};
   return *std::move(queue);
 }
 

@@ -51,6 +51,12 @@ TEST(SqsRequest, WhatIsNoQueueIsRefused) {
   }
 }
 
+TEST(SqsRequest, KeysThatSomebodyWroteIntoItsUrlAreNotRepeated) {
+  const auto queue = parse_sqs_queue("https://KEY:SECRET@sqs.eu-west-1.amazonaws.com/123456789012/pool");
+  ASSERT_TRUE(queue.failed_with(ErrorKind::invalid));
+  EXPECT_EQ(queue.error().message.find("SECRET"), std::string::npos) << queue.error().message;
+}
+
 TEST(SqsRequest, BodiesAreWhatTheServiceDocuments) {
   EXPECT_EQ(json::parse(sqs_get_queue_url_body({"pool", "", "eu-west-1", ""})), json::parse(R"({"QueueName":"pool"})"));
   EXPECT_EQ(json::parse(sqs_get_queue_url_body({"pool", "123456789012", "", ""})),
