@@ -2,6 +2,7 @@
 #include "sync/package_fetch.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/hash.hpp"
 #include "sync/object_hash.hpp"
@@ -21,6 +22,7 @@ bool is_listed(const PackageRecord& record, const IndexEntry* listed) {
 Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, const Finding* earlier) const {
   const std::string key = m_prefix + href;
   std::optional<Error> last;
+  bool arrived_damaged = false;
   for (int attempt = 0; attempt < k_max_looks; ++attempt) {
     auto start = begin(key, listed || earlier);
     if (start.failed_with(ErrorKind::not_found)) return {href, Gone{}, {}};
@@ -34,6 +36,7 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
       if (listed && has_old_pkgid(key, object, *listed)) return {href, Unchanged{}, object.etag};
     }
     const ETag etag = start ? start->object.etag : ETag{};
+    const bool is_empty = start && start->object.size == 0;
     auto record = start ? read(href, *std::move(start)) : Result<PackageRecord>(std::move(start).error());
     if (record) {
       if (is_listed(*record, listed)) return {href, Unchanged{}, etag};
@@ -41,7 +44,9 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
     }
     last = std::move(record).error();
     const bool moved = last->kind == ErrorKind::precondition_failed || last->kind == ErrorKind::not_found;
-    if (!moved) return {href, std::move(*last), etag};
+    // Most ranges carry no checksum: what is no package may have become that on its way.
+    const bool may_be_sound = last->kind == ErrorKind::corrupt && !is_empty && !m_store.is_local();
+    if (!moved && !(may_be_sound && !std::exchange(arrived_damaged, true))) return {href, std::move(*last), etag};
   }
   last->kind = ErrorKind::unavailable;  // it keeps changing under us: worth another try later
   return {href, std::move(*last), {}};
@@ -104,7 +109,11 @@ Result<PackageRecord> PackageFetch::read_header(const std::string& href, Start s
   for (;;) {
     const auto probe = probe_header(head, object.size);
     if (!probe) return probe.error();
-    if (probe->complete(head.size())) return record(href, object, *object.sha256, head, *probe->range);
+    if (probe->complete(head.size())) {
+      if (head.size() == object.size && sha256_hex(head) != *object.sha256)
+        return Error{ErrorKind::corrupt, "what arrives does not have the SHA-256 that the store tells", {}};
+      return record(href, object, *object.sha256, head, *probe->range);
+    }
     share = {};  // who waits for more must not hold any
     if (probe->need > k_first_read) share = m_large_headers.take(probe->need);
     const ByteRange missing{head.size(), probe->need - head.size()};

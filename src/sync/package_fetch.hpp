@@ -40,7 +40,8 @@ public:
 
   // `listed`: the entry that the metadata have for this href, or null. `earlier`: what an earlier look at it
   // found, or null; its record is used again while the object's ETag is the same. Where there is neither, the first
-  // request asks for the package's first bytes; else for its head.
+  // request asks for the package's first bytes; else for its head. What arrives corrupt from another machine is fetched
+  // once more.
   Finding look(const std::string& href, const IndexEntry* listed, const Finding* earlier) const;
 
 private:

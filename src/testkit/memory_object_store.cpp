@@ -88,9 +88,10 @@ Result<ObjectInfo> MemoryObjectStore::head(std::string_view key) {
 }
 
 Result<Object> MemoryObjectStore::get(std::string_view key, const GetOptions& options, std::uint64_t limit) {
-  auto recorded = record(options.range ? get_request(key, *options.range) : "GET " + std::string(key));
-  if (!recorded) return recorded.error();
+  const std::string request = options.range ? get_request(key, *options.range) : "GET " + std::string(key);
+  if (auto recorded = record(request); !recorded) return recorded.error();
   auto object = fetch(key, options);
+  if (object && on_the_way) on_the_way(request, object->bytes);
   if (object && object->bytes.size() > limit)
     return Error{ErrorKind::invalid, std::string(key) + ": larger than " + std::to_string(limit) + " bytes", {}};
   return object;

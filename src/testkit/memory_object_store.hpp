@@ -42,6 +42,9 @@ public:
   // with a failure instead.
   std::function<Result<void>(const std::string& request)> before;
 
+  // Called with the bytes that answer a get(), to change them on their way.
+  std::function<void(const std::string& request, std::string& bytes)> on_the_way;
+
   // From now on open() answers as a directory does: with what stays readable, and costs no request. Else as a bucket:
   // a HEAD, then a GET for each range, as long as the object is the same.
   void set_local() { m_is_local = true; }
