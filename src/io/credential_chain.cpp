@@ -36,10 +36,10 @@ Result<Credentials> find_credentials(const CredentialSearch& search) {
   found = container_credentials(search.http, search.environment);
   if (!found) return found.error();
   if (*found) return **std::move(found);
-  found = instance_credentials(search.http, search.environment);
-  if (!found) return none_found(*profile, found.error().message);
-  if (!*found) return none_found(*profile, "switched off by AWS_EC2_METADATA_DISABLED");
-  return **std::move(found);
+  auto instance = instance_credentials(search.http, search.environment);
+  if (!instance) return std::move(instance).error();
+  if (!instance->found) return none_found(*profile, instance->none.message);
+  return *std::move(instance->found);
 }
 
 }  // namespace repoupdate

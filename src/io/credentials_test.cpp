@@ -171,6 +171,47 @@ TEST_F(CredentialsTest, InstanceThatKnowsNoSessionTokensIsNotAskedWithoutOne) {
   EXPECT_EQ(m_server->requests().size(), 1U);
 }
 
+// It gave its token, so it is there: what it cannot do now is worth another try, and no lack of credentials.
+TEST_F(CredentialsTest, InstanceThatFailsAfterItsTokenIsAnErrorOfItsOwnKind) {
+  const struct {
+    const char* path;
+    WireAnswer fault;
+    ErrorKind kind;
+  } cases[] = {{"/", answer(429), ErrorKind::unavailable},
+               {"/", answer(500), ErrorKind::unavailable},
+               {"/", no_answer(), ErrorKind::unavailable},
+               {"/", {{}, false, true}, ErrorKind::timed_out},
+               {"/", answer(401), ErrorKind::denied},
+               {"/my-role", answer(503), ErrorKind::unavailable},
+               {"/my-role", answer(200, {}, R"({"Code":"AssumeRoleUnauthorizedAccess"})"), ErrorKind::unavailable},
+               {"/my-role", answer(200, {}, "{}"), ErrorKind::corrupt}};
+  for (const auto& c : cases) {
+    serve([&](const WireRequest& request, int) {
+      if (request.method == "PUT") return answer(200, {}, "TOKEN");
+      return request.target.ends_with(c.path) ? c.fault : answer(200, {}, "my-role");
+    });
+    m_environment.erase("AWS_EC2_METADATA_DISABLED");
+    m_environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = m_server->url();
+    const auto credentials = get();
+    ASSERT_FALSE(credentials.ok());
+    EXPECT_EQ(credentials.error().kind, c.kind) << credentials.error().text();
+    EXPECT_TRUE(credentials.error().message.starts_with("instance metadata")) << credentials.error().text();
+  }
+}
+
+TEST_F(CredentialsTest, InstanceWithoutARoleHasNoCredentials) {
+  for (const int status : {404, 200}) {
+    serve([&](const WireRequest& request, int) {
+      return request.method == "PUT" ? answer(200, {}, "T") : answer(status);
+    });
+    m_environment.erase("AWS_EC2_METADATA_DISABLED");
+    m_environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = m_server->url();
+    const auto credentials = get();
+    ASSERT_TRUE(credentials.failed_with(ErrorKind::denied));
+    EXPECT_NE(credentials.error().message.find("the instance has no role"), std::string::npos);
+  }
+}
+
 TEST_F(CredentialsTest, BrokenAnswersAreNamedAndNotUsed) {
   for (const char* body : {"", "[]", "{}", R"({"Code":"AssumeRoleUnauthorizedAccess"})", R"({"AccessKeyId":"A"})",
                            R"({"AccessKeyId":"A","SecretAccessKey":"S","Expiration":"soon"})"}) {

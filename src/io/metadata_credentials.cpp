@@ -14,6 +14,7 @@ constexpr std::string_view k_instance_host = "http://169.254.169.254";
 constexpr std::string_view k_instance_host_ipv6 = "http://[fd00:ec2::254]";
 constexpr Duration k_container_timeout{std::chrono::seconds(2)};
 constexpr Duration k_instance_timeout{std::chrono::seconds(1)};  // no such service off EC2: do not wait long
+constexpr const char* k_instance_source = "instance metadata";
 constexpr std::string_view k_role_path = "/latest/meta-data/iam/security-credentials/";
 
 Result<std::string> fetch(HttpClient& http, const HttpRequest& request, Duration timeout) {
@@ -82,8 +83,12 @@ Result<std::optional<Credentials>> container_credentials(HttpClient& http, const
   return std::optional(*std::move(credentials));
 }
 
-Result<std::optional<Credentials>> instance_credentials(HttpClient& http, const Environment& environment) {
-  if (is_aws_true(environment("AWS_EC2_METADATA_DISABLED"))) return std::optional<Credentials>();
+Result<InstanceCredentials> instance_credentials(HttpClient& http, const Environment& environment) {
+  const auto none = [](ErrorKind kind, std::string reason) {
+    return InstanceCredentials{std::nullopt, {kind, std::move(reason), {}}};
+  };
+  if (is_aws_true(environment("AWS_EC2_METADATA_DISABLED")))
+    return none(ErrorKind::denied, "switched off by AWS_EC2_METADATA_DISABLED");
   const bool wants_ipv6 = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE") == "IPv6";
   const std::string endpoint = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   auto base = parse_url(!endpoint.empty() ? std::string_view(endpoint)
@@ -96,22 +101,25 @@ Result<std::optional<Credentials>> instance_credentials(HttpClient& http, const 
   request.path = "/latest/api/token";
   request.set_header("x-aws-ec2-metadata-token-ttl-seconds", "21600");
   auto token = fetch(http, request, k_instance_timeout);
-  if (!token) return token.error();
+  if (!token) return InstanceCredentials{std::nullopt, std::move(token).error()};
 
   request = *base;
   request.path = k_role_path;
   request.set_header("x-aws-ec2-metadata-token", *std::move(token));
   auto roles = fetch(http, request, k_instance_timeout);
-  if (!roles) return roles.error();
-  const std::string role = roles->substr(0, roles->find_first_of("\r\n"));
-  if (role.empty()) return Error{ErrorKind::not_found, "the instance has no role", {}};
+  const std::string role = roles ? roles->substr(0, roles->find_first_of("\r\n")) : std::string();
+  if (roles ? role.empty() : roles.failed_with(ErrorKind::not_found))
+    return none(ErrorKind::denied, "the instance has no role");
+  if (!roles) return std::move(roles).error().within(k_instance_source);
 
   request.path = std::string(k_role_path) + role;
-  auto body = fetch(http, request, k_instance_timeout);
-  if (!body) return body.error();
-  auto credentials = parse_credentials_json(*body, "Token", "instance metadata");
+  const auto body = fetch(http, request, k_instance_timeout);
+  // A role that was there a moment ago; whatever is not found, it is no object of a store.
+  if (body.failed_with(ErrorKind::not_found)) return none(ErrorKind::denied, "the instance has lost its role");
+  if (!body) return Error(body.error()).within(k_instance_source);
+  auto credentials = parse_credentials_json(*body, "Token", k_instance_source);
   if (!credentials) return credentials.error();
-  return std::optional(*std::move(credentials));
+  return InstanceCredentials{*std::move(credentials), {}};
 }
 
 }  // namespace repoupdate

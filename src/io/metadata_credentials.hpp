@@ -22,9 +22,15 @@ Result<std::optional<HttpRequest>> container_request(const Environment& environm
 // Nothing where container_request() is nothing.
 Result<std::optional<Credentials>> container_credentials(HttpClient& http, const Environment& environment);
 
-// Nothing when AWS_EC2_METADATA_DISABLED is "true". Version 1, without a session token, is never asked.
-// AWS_EC2_METADATA_SERVICE_ENDPOINT, or ..._ENDPOINT_MODE=IPv6, say where it is when not at 169.254.169.254.
-// ErrorKind::unavailable, timed_out or not_found when no such service answers or the instance has no role.
-Result<std::optional<Credentials>> instance_credentials(HttpClient& http, const Environment& environment);
+struct InstanceCredentials {
+  std::optional<Credentials> found;
+  Error none;  // why there are none, where there are none
+};
+
+// There are none when AWS_EC2_METADATA_DISABLED is "true", no service gives a session token (version 1, without one, is
+// never asked), or the instance has no role. A service that gave its token is there: what fails after that is an Error
+// of its own kind. AWS_EC2_METADATA_SERVICE_ENDPOINT, or ..._ENDPOINT_MODE=IPv6, say where it is when not at
+// 169.254.169.254.
+Result<InstanceCredentials> instance_credentials(HttpClient& http, const Environment& environment);
 
 }  // namespace repoupdate

@@ -48,6 +48,7 @@ private:
   FoundCredentials find_without_context(const AwsProfileEntries& entries);
   FoundCredentials assume_role_of(const AwsProfileEntries& entries);
   Result<Credentials> source_of(const AwsProfileEntries& entries);
+  Result<Credentials> instance_source() const;
   Result<Credentials> source_profile(const AwsProfileEntries& entries);
   FoundCredentials web_identity(const AssumedRole& role, const std::string& token_file);
   FoundCredentials single_sign_on(const AwsProfileEntries& entries);
@@ -135,15 +136,25 @@ Result<Credentials> ProfileSearch::source_of(const AwsProfileEntries& entries) {
     return invalid("'role_arn' needs one of source_profile, credential_source and web_identity_token_file");
   if (source.empty()) return source_profile(entries);
 
+  if (source == "Ec2InstanceMetadata") return instance_source();
   FoundCredentials credentials =
       invalid("credential_source '" + source + "': expected Environment, EcsContainer or Ec2InstanceMetadata");
   if (source == "Environment") credentials = environment_keys(m_search.environment);
   if (source == "EcsContainer") credentials = container_credentials(m_search.http, m_search.environment);
-  if (source == "Ec2InstanceMetadata") credentials = instance_credentials(m_search.http, m_search.environment);
   if (!credentials) return std::move(credentials).error();
   if (!*credentials)
     return Error{ErrorKind::denied, "credential_source '" + source + "': there are no credentials of this kind", {}};
   return **std::move(credentials);
+}
+
+Result<Credentials> ProfileSearch::instance_source() const {
+  auto instance = instance_credentials(m_search.http, m_search.environment);
+  if (!instance) return std::move(instance).error();
+  if (instance->found) return *std::move(instance->found);
+  Error error = std::move(instance->none).within("credential_source 'Ec2InstanceMetadata'");
+  // A service without session tokens; it says nothing about an object of a store.
+  if (error.kind == ErrorKind::not_found) error.kind = ErrorKind::denied;
+  return error;
 }
 
 Result<Credentials> ProfileSearch::source_profile(const AwsProfileEntries& entries) {
