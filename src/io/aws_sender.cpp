@@ -71,6 +71,14 @@ bool is_worth_repeating(ErrorKind kind) {
   return kind == ErrorKind::unavailable || kind == ErrorKind::throttled || kind == ErrorKind::timed_out;
 }
 
+// What a source of credentials could not find, or finds changed, is no object of a store (I14).
+Error about_no_object(Error error) {
+  if (error.kind == ErrorKind::not_found || error.kind == ErrorKind::no_store ||
+      error.kind == ErrorKind::precondition_failed || error.kind == ErrorKind::conflict)
+    error.kind = ErrorKind::denied;
+  return error;
+}
+
 int most_attempts(const RetryPolicy& policy, ErrorKind kind) {
   if (kind == ErrorKind::corrupt) return std::min(policy.attempts, k_max_damaged_attempts);
   return kind == ErrorKind::throttled ? policy.throttled_attempts : policy.attempts;
@@ -121,7 +129,7 @@ AwsSender::AwsSender(HttpClient& http, CredentialsProvider& credentials, Clock& 
 AwsSender::Attempt AwsSender::attempt(const AwsCall& call, const HttpRequest& unsigned_request,
                                       HttpExchange& exchange) {
   auto credentials = m_credentials.get();
-  if (!credentials) return {std::move(credentials).error(), {}, {}, {}};
+  if (!credentials) return {about_no_object(std::move(credentials).error()), {}, {}, {}};
   HttpRequest request = unsigned_request;
   const std::chrono::seconds offset(m_clock_offset.load());
   sign(request, payload_digest(call), *credentials, call.scope, m_clock.now() + offset);

@@ -357,6 +357,22 @@ TEST_F(AwsSenderTest, SendsNothingWithoutCredentials) {
   EXPECT_TRUE(m_server->requests().empty());
 }
 
+// I14: a 404 for the keys is none for the package.
+TEST_F(AwsSenderTest, CredentialsThatAreNotFoundAreNoMissingObject) {
+  for (const int status : {404, 409, 412}) {
+    serve([status](const WireRequest&, int) { return answer(status); });
+    m_environment = {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", m_server->url()}};
+    AwsSender container = this->sender();
+    EXPECT_TRUE(container.send(call()).response.failed_with(ErrorKind::denied)) << status;
+
+    m_environment = {{"AWS_WEB_IDENTITY_TOKEN_FILE", __FILE__},
+                     {"AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/pod"},
+                     {"AWS_ENDPOINT_URL_STS", m_server->url()}};
+    AwsSender role = this->sender();
+    EXPECT_TRUE(role.send(call()).response.failed_with(ErrorKind::denied)) << status;
+  }
+}
+
 TEST_F(AwsSenderTest, NamesNoSecretInAnyMessage) {
   serve([](const WireRequest&, int) { return answer(403, {}, "<Error><Code>SignatureDoesNotMatch</Code></Error>"); });
   AwsSender sender = this->sender();
