@@ -182,7 +182,7 @@ std::optional<Duration> AwsSender::next_delay(const AwsCall& call, Course& cours
   if (!course.give_up) course.give_up = now + m_options.patience;
   const Duration delay = retry_delay(policy, course.attempts, jitter(), hint);
   const std::string after = course.attempts > 1 ? "after " + std::to_string(course.attempts) + " attempts" : "";
-  if (course.attempts >= most_attempts(policy, error.kind) || now + delay > *course.give_up) {
+  if (course.attempts >= call.attempts.value_or(most_attempts(policy, error.kind)) || now + delay > *course.give_up) {
     if (!after.empty()) error.message += " (" + after + ")";
     return std::nullopt;
   }

@@ -33,6 +33,7 @@ struct AwsCall {
   std::string action;          // what the credentials must allow, for messages: "s3:GetObject"
   std::string payload_sha256;  // hex digest of what is sent, or k_unsigned_payload; empty: of exchange.body
   HttpExchange exchange;
+  std::optional<int> attempts;  // in all, whatever fails; nothing: as often as the policy says
   // Called before each attempt after the first, to change the request: a download that broke off asks only
   // for the rest. Without it an attempt whose sink has taken bytes is not repeated.
   std::function<void(HttpRequest&)> before_retry;

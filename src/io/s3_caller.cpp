@@ -57,6 +57,17 @@ AwsOutcome S3Caller::send(const AwsCall& call) const {
   return second;
 }
 
+AwsOutcome S3Caller::send_even_when_stopped(AwsCall call) const {
+  AwsOutcome outcome = send(call);
+  if (!outcome.response.failed_with(ErrorKind::cancelled)) return outcome;
+  call.exchange.stop = {};
+  call.exchange.timeout = k_parting_time;
+  call.attempts = 1;
+  AwsOutcome last = send(call);
+  last.answer_lost = last.answer_lost || outcome.answer_lost;
+  return last;
+}
+
 void send_from(HttpExchange& exchange, const StoredBytes& body, std::uint64_t begin, std::uint64_t size) {
   exchange.upload_size = size;
   exchange.upload = [&body, begin, size,

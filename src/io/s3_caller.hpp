@@ -29,6 +29,8 @@ struct UploadOutcome {
   bool answer_lost = false;  // see AwsOutcome
 };
 
+inline constexpr Duration k_parting_time{std::chrono::seconds(10)};
+
 // Thread-safe. The sender must outlive it. When the store says that the bucket is in another region (301, 400
 // AuthorizationHeaderMalformed), the call is sent there, and so are all that follow.
 class S3Caller {
@@ -41,6 +43,9 @@ public:
   // `action` as in an IAM policy: "s3:GetObject".
   AwsCall call(HttpRequest request, std::string_view key, std::string action) const;
   AwsOutcome send(const AwsCall& call) const;
+  // Of what must not be left undone, also on the way out of the program: when it is stopped, it is sent once more, and
+  // that ends after k_parting_time at most.
+  AwsOutcome send_even_when_stopped(AwsCall call) const;
 
 private:
   struct Place {

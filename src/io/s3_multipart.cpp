@@ -18,7 +18,6 @@ namespace repoupdate {
 namespace {
 
 constexpr std::size_t k_parts_at_once = 4;
-constexpr Duration k_abort_timeout{std::chrono::seconds(10)};  // also on the way out of the program
 
 // SHA-256 in lower-case hex.
 struct Digests {
@@ -153,10 +152,8 @@ std::uint64_t part_size_of(std::uint64_t size) {
 }
 
 Result<void> abort_upload(const S3Caller& caller, std::string_view key, const std::string& upload_id) {
-  AwsCall call = caller.call(abort_multipart_request(caller.bucket(), key, upload_id), key, "s3:AbortMultipartUpload");
-  call.exchange.stop = {};
-  call.exchange.timeout = k_abort_timeout;
-  auto response = caller.send(call).response;
+  const HttpRequest request = abort_multipart_request(caller.bucket(), key, upload_id);
+  auto response = caller.send_even_when_stopped(caller.call(request, key, "s3:AbortMultipartUpload")).response;
   // `conflict` is NoSuchUpload: it has ended already.
   if (response || response.failed_with(ErrorKind::conflict) || response.failed_with(ErrorKind::not_found)) return {};
   return std::move(response).error();

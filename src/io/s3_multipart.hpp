@@ -26,7 +26,7 @@ std::uint64_t part_size_of(std::uint64_t size);
 UploadOutcome upload_in_parts(const S3Caller& caller, std::string_view key, const StoredBytes& body,
                               const PutOptions& options, ETagStyle style, const UploadProgress& progress);
 
-// AbortMultipartUpload, without a wait for what is stopped. Ended already is success.
+// AbortMultipartUpload, also when the caller is stopped. Ended already is success.
 Result<void> abort_upload(const S3Caller& caller, std::string_view key, const std::string& upload_id);
 
 }  // namespace repoupdate

@@ -704,6 +704,28 @@ TEST_F(S3UploadTest, StoppedUploadIsAbortedToo) {
   EXPECT_EQ(count("DELETE"), 1U);
 }
 
+// Nobody who wants the program to end waits for many attempts at a store that answers nothing.
+TEST_F(S3UploadTest, AbortOfAStoppedUploadIsTriedOnce) {
+  serve_parts([this](const WireRequest& request) -> std::optional<WireAnswer> {
+    if (request.method == "PUT") m_stop.request_stop();
+    if (request.method == "DELETE") return answer(500);
+    return std::nullopt;
+  });
+  EXPECT_TRUE(m_store->put_file("a.rpm", m_path, write_large(), {}).failed_with(ErrorKind::cancelled));
+  EXPECT_EQ(count("DELETE"), 1U);
+}
+
+TEST_F(S3UploadTest, AbortIsRepeatedUntilItIsStopped) {
+  serve_parts([this](const WireRequest& request) -> std::optional<WireAnswer> {
+    if (request.method == "PUT") return answer(403);
+    if (request.method != "DELETE") return std::nullopt;
+    if (count("DELETE") == 2) m_stop.request_stop();
+    return answer(count("DELETE") < 3 ? 500 : 204);
+  });
+  EXPECT_TRUE(m_store->put_file("a.rpm", m_path, write_large(), {}).failed_with(ErrorKind::denied));
+  EXPECT_EQ(count("DELETE"), 3U);
+}
+
 TEST_F(S3UploadTest, AbortThatFailsIsPartOfTheMessage) {
   serve_parts([](const WireRequest& request) -> std::optional<WireAnswer> {
     if (request.method == "PUT" || request.method == "DELETE") return answer(403);
