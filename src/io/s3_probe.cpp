@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/hash.hpp"
+#include "io/s3_multipart.hpp"
 #include "io/s3_response.hpp"
 
 namespace repoupdate {
@@ -30,6 +31,12 @@ Result<ProbeAnswer> answer_of(const Result<HttpResponse>& response) {
   return response.error();
 }
 
+// What the store cannot do just now, it may be able to: no verdict, which would be kept for a week.
+bool may_pass(const Error& error) {
+  return error.kind == ErrorKind::throttled || error.kind == ErrorKind::unavailable ||
+         error.kind == ErrorKind::timed_out || error.kind == ErrorKind::cancelled;
+}
+
 PutOptions if_match(std::string etag) {
   PutOptions options;
   options.if_match = ETag{std::move(etag)};
@@ -49,7 +56,7 @@ private:
   Result<ProbeAnswer> put(const PutOptions& options, ETagStyle style = ETagStyle::as_sent);
   Result<void> try_creation(ProbeAnswers& answers);
   Result<void> try_replacement(ProbeAnswers& answers);
-  ProbeAnswer try_completion() const;
+  Result<ProbeAnswer> try_completion() const;
   Result<ProbeAnswer> complete(const std::string& upload_id, const SentPart& part) const;
 
   const S3Caller& m_caller;
@@ -120,11 +127,12 @@ Result<void> ProbeObject::try_replacement(ProbeAnswers& answers) {
 }
 
 // A store without multipart uploads is one that refuses the condition: what does not work is not asked for.
-ProbeAnswer ProbeObject::try_completion() const {
+Result<ProbeAnswer> ProbeObject::try_completion() const {
   const std::string bytes = "conditional writes are tried here\n";
   const HttpRequest create = create_multipart_request(m_caller.bucket(), m_key, {}, sha256_hex(bytes));
   const auto created = m_caller.send(m_caller.call(create, m_key, "s3:PutObject")).response;
   const Result<std::string> id = created ? parse_upload_id(created->body) : Result<std::string>(created.error());
+  if (!id && may_pass(id.error())) return id.error();
   if (!id) return refused;
   AwsCall part =
       m_caller.call(upload_part_request(m_caller.bucket(), m_key, *id, 1, sha256_hex(bytes)), m_key, "s3:PutObject");
@@ -133,8 +141,8 @@ ProbeAnswer ProbeObject::try_completion() const {
   const Result<ProbeAnswer> answer =
       sent ? complete(*id, sent_part(*sent, sha256_hex(bytes))) : Result<ProbeAnswer>(sent.error());
   if (answer && *answer == accepted) return accepted;
-  const HttpRequest abort = abort_multipart_request(m_caller.bucket(), m_key, *id);
-  std::ignore = m_caller.send(m_caller.call(abort, m_key, "s3:AbortMultipartUpload"));
+  std::ignore = abort_upload(m_caller, m_key, *id);
+  if (!answer && may_pass(answer.error())) return answer.error();
   return answer ? *answer : refused;
 }
 
@@ -156,13 +164,16 @@ Result<ProbeAnswers> ProbeObject::try_all() {
   ProbeAnswers answers;
   if (auto tried = try_creation(answers); !tried) return std::move(tried).error();
   if (auto tried = try_replacement(answers); !tried) return std::move(tried).error();
-  answers.complete_present = try_completion();
+  const auto completion = try_completion();
+  if (!completion) return completion.error();
+  answers.complete_present = *completion;
   return answers;
 }
 
 // Who may not remove leaves a small object behind, which nobody lists and which does not matter.
 void ProbeObject::remove() const {
-  std::ignore = m_caller.send(m_caller.call(delete_object_request(m_caller.bucket(), m_key), m_key, "s3:DeleteObject"));
+  const HttpRequest request = delete_object_request(m_caller.bucket(), m_key);
+  std::ignore = m_caller.send_even_when_stopped(m_caller.call(request, m_key, "s3:DeleteObject"));
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ struct ProbeAnswers {
 StoreAbilities judge(const ProbeAnswers& answers);
 
 // Tries it with `key`, of which no object may exist; some ten requests, and none is left behind unless removing it is
-// not allowed. An Error when the store cannot be written to at all, or did not answer: no verdict then.
+// not allowed, also when the caller is stopped. An Error when the store cannot be written to at all, or did not answer
+// one of them: no verdict then.
 Result<StoreAbilities> probe_store(const S3Caller& caller, const std::string& key);
 
 }  // namespace repoupdate

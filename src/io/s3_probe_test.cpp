@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 
 #include "base/hash.hpp"
 #include "io/s3_store.hpp"
@@ -129,6 +132,7 @@ protected:
     S3StoreOptions options;
     options.bucket = "b";
     options.endpoint_url = m_server->url();
+    options.stop = m_stop.get_token();
     options.abilities = {&m_files, [this](const StoreAbilities&) { ++m_learnt; }};
     auto opened = S3Store::open(std::move(options), m_sender);
     ASSERT_TRUE(opened.ok()) << opened.error().text();
@@ -152,6 +156,7 @@ protected:
   ScratchDirectory m_directory;
   AbilityFiles m_files{m_directory.path(), m_clock};
   int m_learnt = 0;
+  std::stop_source m_stop;
   std::unique_ptr<SmallStore> m_small;
   std::unique_ptr<LoopbackServer> m_server;
   std::unique_ptr<S3Store> m_store;
@@ -232,6 +237,44 @@ TEST_F(S3AbilitiesTest, FailureIsNoVerdict) {
     EXPECT_GT(requests(), before) << status;
     EXPECT_EQ(m_learnt, 0);
   }
+}
+
+// A busy moment must not be taken for what the store is, for a week.
+TEST_F(S3AbilitiesTest, UploadInPartsThatFailsJustNowIsNoVerdict) {
+  const std::vector<std::function<bool(const WireRequest&)>> faults = {
+      [](const WireRequest& request) { return request.target.ends_with("?uploads="); },
+      [](const WireRequest& request) { return request.target.find("partNumber") != std::string::npos; },
+      [](const WireRequest& request) {
+        return request.method == "POST" && request.target.find("uploadId") != std::string::npos;
+      }};
+  for (const auto& is_faulty : faults) {
+    bool is_busy = true;
+    m_small = std::make_unique<SmallStore>(Manners{});
+    m_server = std::make_unique<LoopbackServer>([&](const WireRequest& request, int) {
+      return is_busy && is_faulty(request) ? answer(429) : m_small->respond(request);
+    });
+    open();
+    EXPECT_TRUE(m_store->abilities("r/").failed_with(ErrorKind::throttled));
+    EXPECT_EQ(m_learnt, 0);
+    EXPECT_THAT(m_small->m_objects, IsEmpty());
+    is_busy = false;
+    EXPECT_EQ(abilities(), (StoreAbilities{}));
+    std::filesystem::remove_all(m_directory.path());
+    std::filesystem::create_directories(m_directory.path());
+    m_learnt = 0;
+  }
+}
+
+TEST_F(S3AbilitiesTest, StoppedProbeRemovesItsObject) {
+  m_small = std::make_unique<SmallStore>(Manners{});
+  m_server = std::make_unique<LoopbackServer>([&](const WireRequest& request, int number) {
+    if (number == 3) m_stop.request_stop();
+    return m_small->respond(request);
+  });
+  open();
+  EXPECT_TRUE(m_store->abilities("r/").failed_with(ErrorKind::cancelled));
+  EXPECT_THAT(m_small->m_objects, IsEmpty());
+  EXPECT_EQ(m_learnt, 0);
 }
 
 TEST(S3Abilities, AreNotProbedOnAws) {
