@@ -54,6 +54,12 @@ bool is_aws_region(std::string_view region) {
   });
 }
 
+bool is_store_region(std::string_view region) {
+  return !region.empty() && region.size() <= k_max_region && std::all_of(region.begin(), region.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
 Result<AwsEndpoint> parse_endpoint_url(std::string_view url) {
   const auto parsed = parse_url(url);
   if (!parsed || !parsed->query.empty())

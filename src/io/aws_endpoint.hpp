@@ -30,6 +30,10 @@ inline constexpr std::string_view k_default_region = "us-east-1";
 // Lower-case letters, digits and '-', at most 64: what may become a part of a host's name.
 bool is_aws_region(std::string_view region);
 
+// What a store of somebody else's may call its region ("RegionOne"): letters, digits, '-' and '_', at most 64. It is
+// signed for, and becomes no part of a host's name.
+bool is_store_region(std::string_view region);
+
 // "http[s]://host[:port][/path]". ErrorKind::invalid for anything else, also for a URL with a user, a query or
 // a fragment. The message never repeats the user or the password.
 Result<AwsEndpoint> parse_endpoint_url(std::string_view url);

@@ -40,7 +40,7 @@ std::optional<S3Caller::Place> S3Caller::learnt_place() const {
 
 bool S3Caller::learn_place(const std::string& region) const {
   const auto moved = bucket_in_region(m_bucket, region);
-  if (!moved || !is_aws_region(region)) return false;
+  if (!moved || !(moved->endpoint.custom ? is_store_region(region) : is_aws_region(region))) return false;
   const std::scoped_lock lock(m_mutex);
   m_place = Place{bucket_host(*moved), region};
   return true;

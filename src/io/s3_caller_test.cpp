@@ -104,9 +104,20 @@ TEST_F(BucketElsewhere, IsNotFollowedForEverNorToAnythingThatIsNoRegion) {
   EXPECT_NE(moving.error().message.find("set that region"), std::string::npos) << moving.error().message;
   EXPECT_EQ(m_server->requests().size(), 2U);
 
-  serve([](const WireRequest&, int) { return answer(301, {{"x-amz-bucket-region", "evil.example/"}}); });
-  EXPECT_TRUE(m_store->get("k", {}, 100).failed_with(ErrorKind::invalid));
-  EXPECT_EQ(m_server->requests().size(), 1U);
+  for (const std::string& region : {std::string("evil.example/"), std::string("Region One"), std::string(65, 'a')}) {
+    serve([&](const WireRequest&, int) { return answer(301, {{"x-amz-bucket-region", region}}); });
+    EXPECT_TRUE(m_store->get("k", {}, 100).failed_with(ErrorKind::invalid)) << region;
+    EXPECT_EQ(m_server->requests().size(), 1U) << region;
+  }
+}
+
+TEST_F(BucketElsewhere, MayBeInARegionThatAwsWouldNotNameSo) {
+  for (const std::string& region : {std::string("RegionOne"), std::string("default_2")}) {
+    serve([&](const WireRequest& request, int) {
+      return is_signed_for(request, region) ? object() : answer(400, {{"x-amz-bucket-region", region}});
+    });
+    EXPECT_TRUE(m_store->get("k", {}, 100).ok()) << region;
+  }
 }
 
 }  // namespace
