@@ -334,7 +334,11 @@ Result<void> S3Store::remove(std::string_view key) {
 }
 
 Result<ListPage> S3Store::list(std::string_view prefix, std::string_view continuation) {
-  return send_list(list_objects_request(m_caller.bucket(), prefix, continuation), prefix);
+  auto page = send_list(list_objects_request(m_caller.bucket(), prefix, continuation), prefix);
+  // A store that does not look at the token gives the same page for ever.
+  if (page && !page->next.empty() && page->next == continuation)
+    return Error{ErrorKind::corrupt, m_caller.subject(prefix) + ": the listing does not go on", {}};
+  return page;
 }
 
 Result<ListPage> S3Store::list_after(std::string_view prefix, std::string_view after, std::size_t at_most) {

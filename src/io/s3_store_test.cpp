@@ -220,6 +220,18 @@ TEST_F(S3StoreTest, ListsUploadsThatHaveNotEndedPageByPage) {
   EXPECT_NE(denied.error().message.find("s3:ListBucketMultipartUploads"), std::string::npos);
 }
 
+TEST_F(S3StoreTest, ListingThatDoesNotGoOnIsCorrupt) {
+  serve([](const WireRequest&, int) {  // whatever page is asked for
+    return answer(200, {},
+                  "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>"
+                  "<Contents><Key>a</Key><LastModified>2026-01-31T23:59:59Z</LastModified><ETag>e</ETag><Size>1</Size>"
+                  "</Contents></ListBucketResult>");
+  });
+  const auto first = m_store->list("p/", "");
+  ASSERT_TRUE(first.ok()) << first.error().text();
+  EXPECT_TRUE(m_store->list("p/", first->next).failed_with(ErrorKind::corrupt));
+}
+
 TEST_F(S3StoreTest, DropsAnUploadAndTakesAnEndedOneAsDropped) {
   serve([](const WireRequest&, int number) {
     if (number == 1) return answer(204);
