@@ -128,7 +128,7 @@ AwsSender::AwsSender(HttpClient& http, CredentialsProvider& credentials, Clock& 
 
 AwsSender::Attempt AwsSender::attempt(const AwsCall& call, const HttpRequest& unsigned_request,
                                       HttpExchange& exchange) {
-  auto credentials = m_credentials.get();
+  auto credentials = m_credentials.get(call.exchange.stop);
   if (!credentials) return {about_no_object(std::move(credentials).error()), {}, {}, {}};
   HttpRequest request = unsigned_request;
   const std::chrono::seconds offset(m_clock_offset.load());

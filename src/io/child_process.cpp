@@ -128,6 +128,7 @@ Result<std::string> run_child(const std::vector<std::string>& command, const Chi
     } else if (ready == 0 && has_ended) {
       break;
     }
+    if (limits.stop.stop_requested()) return Error{ErrorKind::cancelled, name + " was not waited for", {}};
     if (std::chrono::steady_clock::now() >= give_up)
       return Error{
           ErrorKind::timed_out, name + " did not end in " + std::to_string(limits.time.count()) + " milliseconds", {}};

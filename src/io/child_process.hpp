@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,12 +17,13 @@ namespace repoupdate {
 struct ChildLimits {
   Duration time;       // until it has ended
   std::size_t output;  // bytes
+  std::stop_token stop{};
 };
 
 // What the program wrote. `command` holds its name, looked for in PATH, and its arguments; no shell sees them. It gets
 // this process's environment, nothing to read, and its standard error goes nowhere. It and what it has started in its
-// process group are killed when a limit is reached.
-// ErrorKind::not_found or denied when it cannot be started, timed_out, invalid for too much output, io for an exit
+// process group are killed when a limit is reached or it is stopped.
+// ErrorKind::not_found or denied when it cannot be started, timed_out, cancelled, invalid for too much output, io for an exit
 // code that is not 0. No message holds what it wrote, nor its arguments.
 Result<std::string> run_child(const std::vector<std::string>& command, const ChildLimits& limits);
 

@@ -14,7 +14,7 @@
 namespace repoupdate {
 namespace {
 
-constexpr ChildLimits k_ample{.time = std::chrono::minutes(1), .output = 1 << 20};
+const ChildLimits k_ample{.time = std::chrono::minutes(1), .output = 1 << 20};
 
 using Words = std::vector<std::string>;
 
@@ -61,6 +61,19 @@ TEST(ChildProcess, IsKilledWithItsChildrenWhenTheTimeIsOver) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!is_gone() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
   EXPECT_TRUE(is_gone());
+}
+
+TEST(ChildProcess, IsKilledWhenItIsStopped) {
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    stop.request_stop();
+  });
+  ChildLimits limits = k_ample;
+  limits.stop = stop.get_token();
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(run_child({"sleep", "1000"}, limits).failed_with(ErrorKind::cancelled));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
 }
 
 // Somebody who inherits the output and stays does not hold up whoever waits for it.

@@ -33,10 +33,10 @@ Result<Credentials> find_credentials(const CredentialSearch& search) {
                  "AWS profile '" + profile->name + "' has no credentials in '" + profile->files.credentials_path +
                      "' or '" + profile->files.config_path + "'",
                  {}};
-  found = container_credentials(search.http, search.environment);
+  found = container_credentials(search.http, search.environment, search.stop);
   if (!found) return found.error();
   if (*found) return **std::move(found);
-  auto instance = instance_credentials(search.http, search.environment);
+  auto instance = instance_credentials(search.http, search.environment, search.stop);
   if (!instance) return std::move(instance).error();
   if (!instance->found) return none_found(*profile, instance->none.message);
   return *std::move(instance->found);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "base/clock.hpp"
@@ -29,6 +30,7 @@ struct CredentialSearch {
   Clock& clock;
   const std::string& profile;  // the settings'; empty: AWS_PROFILE, AWS_DEFAULT_PROFILE, "default"
   const CredentialsOptions& options;
+  std::stop_token stop;  // ends it with ErrorKind::cancelled
 };
 
 inline constexpr std::size_t k_max_role_chain = 10;  // profiles, of which each is the next one's source

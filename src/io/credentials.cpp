@@ -41,7 +41,7 @@ struct CredentialsProvider::State {
   const CredentialsOptions options;
 
   std::mutex mutex;
-  std::condition_variable renewed;
+  std::condition_variable_any renewed;
   bool is_renewing = false;      // one thread is about it, without the lock
   int renewals = 0;              // that have ended
   std::optional<Error> failure;  // of the last one
@@ -51,13 +51,13 @@ struct CredentialsProvider::State {
   bool is_good_for(std::chrono::seconds time) const {
     return current && (!current->expires || clock.now() + time < *current->expires);
   }
-  Result<Credentials> renew(std::unique_lock<std::mutex>& lock);
+  Result<Credentials> renew(std::unique_lock<std::mutex>& lock, std::stop_token stop);
 };
 
-Result<Credentials> CredentialsProvider::State::renew(std::unique_lock<std::mutex>& lock) {
+Result<Credentials> CredentialsProvider::State::renew(std::unique_lock<std::mutex>& lock, std::stop_token stop) {
   is_renewing = true;
   lock.unlock();
-  auto found = find_credentials({environment, http, clock, profile, options});
+  auto found = find_credentials({environment, http, clock, profile, options, std::move(stop)});
   lock.lock();
   is_renewing = false;
   ++renewals;
@@ -66,7 +66,7 @@ Result<Credentials> CredentialsProvider::State::renew(std::unique_lock<std::mute
   if (found) {
     current = *found;
     if (found->expires) renew_at = renewal_of(*found->expires, now);
-  } else {
+  } else if (!found.failed_with(ErrorKind::cancelled)) {
     failure = found.error();
     renew_at = now + k_renew_again_after;
   }
@@ -81,15 +81,16 @@ CredentialsProvider::CredentialsProvider(Environment environment, std::string pr
 
 CredentialsProvider::~CredentialsProvider() = default;
 
-Result<Credentials> CredentialsProvider::get() {
+Result<Credentials> CredentialsProvider::get(std::stop_token stop) {
   State& state = *m_state;
   std::unique_lock lock(state.mutex);
   for (;;) {
     const bool is_due = !state.current || (state.current->expires && state.clock.now() >= state.renew_at);
     if (!is_due && state.is_good_for(std::chrono::seconds(0))) return *state.current;
-    if (!state.is_renewing) return state.renew(lock);
+    if (!state.is_renewing) return state.renew(lock, std::move(stop));
     if (state.is_good_for(k_good_for_a_request)) return *state.current;
-    state.renewed.wait(lock, [&state, before = state.renewals] { return state.renewals != before; });
+    if (!state.renewed.wait(lock, stop, [&state, before = state.renewals] { return state.renewals != before; }))
+      return Error{ErrorKind::cancelled, "AWS credentials: not waited for", {}};
     if (state.failure && !state.is_good_for(std::chrono::seconds(0))) return *state.failure;
   }
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/clock.hpp"
@@ -29,8 +30,9 @@ public:
                       CredentialsOptions options = {});
   ~CredentialsProvider();
 
-  // Errors are find_credentials()'s. They never name a secret.
-  Result<Credentials> get();
+  // Errors are find_credentials()'s. They never name a secret. `stop` ends what this call waits for; who waited for the
+  // same credentials fetches them itself.
+  Result<Credentials> get(std::stop_token stop = {});
 
   // A service called `used` expired: the next get() reads the sources again. Does nothing when others are in use
   // by now.

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
+#include <stop_token>
 #include <thread>
+#include <vector>
 
 #include "base/parallel.hpp"
 #include "io/metadata_credentials.hpp"
@@ -268,6 +271,56 @@ TEST_F(CredentialsTest, FirstFetchIsSharedByAllThreadsAlsoWhenItFails) {
   EXPECT_TRUE(first.get().failed_with(ErrorKind::denied));
   EXPECT_TRUE(second.get().failed_with(ErrorKind::denied));
   EXPECT_LE(m_server->requests().size(), 2U);  // one, when the second thread was in time
+}
+
+// Each source that may take long: one that answers nothing, a program that does not end.
+TEST_F(CredentialsTest, FetchThatIsStoppedEnds) {
+  write("config", "[profile process]\ncredential_process = sleep 1000\n");
+  std::vector<std::function<void()>> sources = {
+      [&] { serve_role([](int) {
+              return WireAnswer{{}, false, true};
+            }); },
+      [&] {
+        serve([](const WireRequest&, int) { return WireAnswer{{}, false, true}; });
+        m_environment = {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", m_server->url()}};
+      },
+      [&] {
+        m_environment = {{"AWS_EC2_METADATA_SERVICE_ENDPOINT", m_server->url()}};
+      },
+      [&] {
+        m_environment = {{"HOME", m_home}, {"AWS_PROFILE", "process"}};
+      }};
+  for (const auto& set_up : sources) {
+    set_up();
+    std::stop_source stop;
+    CredentialsProvider provider = this->provider();
+    const auto begin = std::chrono::steady_clock::now();
+    std::jthread stopper([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      stop.request_stop();
+    });
+    EXPECT_TRUE(provider.get(stop.get_token()).failed_with(ErrorKind::cancelled));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15));
+  }
+}
+
+// Whoever waits for the same credentials is not stopped with the one that fetched them.
+TEST_F(CredentialsTest, StopOfOneThreadIsNotTheOthers) {
+  serve_role([this](int number) {
+    if (number == 1) return WireAnswer{{}, false, true};
+    return sts_answer("AssumeRoleWithWebIdentity", "K", m_clock.now() + std::chrono::hours(1));
+  });
+  CredentialsProvider provider = this->provider();
+  std::stop_source stop, stop_of_waiter;
+  auto first = std::async(std::launch::async, [&] { return provider.get(stop.get_token()); });
+  while (m_server->requests().empty()) std::this_thread::yield();
+  auto impatient = std::async(std::launch::async, [&] { return provider.get(stop_of_waiter.get_token()); });
+  auto second = std::async(std::launch::async, [&] { return provider.get(); });
+  stop_of_waiter.request_stop();
+  EXPECT_TRUE(impatient.get().failed_with(ErrorKind::cancelled));
+  stop.request_stop();
+  EXPECT_TRUE(first.get().failed_with(ErrorKind::cancelled));
+  EXPECT_EQ(second.get()->access_key_id, "K");
 }
 
 // 15 minutes is what a role's session may be cut down to: it must not be fetched anew every minute.

@@ -17,11 +17,12 @@ constexpr Duration k_instance_timeout{std::chrono::seconds(1)};  // no such serv
 constexpr const char* k_instance_source = "instance metadata";
 constexpr std::string_view k_role_path = "/latest/meta-data/iam/security-credentials/";
 
-Result<std::string> fetch(HttpClient& http, const HttpRequest& request, Duration timeout) {
+Result<std::string> fetch(HttpClient& http, const HttpRequest& request, Duration timeout, const std::stop_token& stop) {
   HttpExchange exchange;
   exchange.timeout = timeout;
   exchange.body_limit = k_max_credentials_answer;
   exchange.direct = true;
+  exchange.stop = stop;
   auto response = http.send(request, exchange);
   if (!response) return response.error();
   if (response->succeeded()) return std::move(response->body);
@@ -72,18 +73,20 @@ Result<std::optional<HttpRequest>> container_request(const Environment& environm
   return std::optional(*std::move(request));
 }
 
-Result<std::optional<Credentials>> container_credentials(HttpClient& http, const Environment& environment) {
+Result<std::optional<Credentials>> container_credentials(HttpClient& http, const Environment& environment,
+                                                         std::stop_token stop) {
   const auto request = container_request(environment);
   if (!request) return request.error();
   if (!*request) return std::optional<Credentials>();
-  const auto body = fetch(http, **request, k_container_timeout);
+  const auto body = fetch(http, **request, k_container_timeout, stop);
   if (!body) return Error(body.error()).within("container credentials");
   auto credentials = parse_credentials_json(*body, "Token", "container credentials");
   if (!credentials) return credentials.error();
   return std::optional(*std::move(credentials));
 }
 
-Result<InstanceCredentials> instance_credentials(HttpClient& http, const Environment& environment) {
+Result<InstanceCredentials> instance_credentials(HttpClient& http, const Environment& environment,
+                                                 std::stop_token stop) {
   const auto none = [](ErrorKind kind, std::string reason) {
     return InstanceCredentials{std::nullopt, {kind, std::move(reason), {}}};
   };
@@ -100,20 +103,21 @@ Result<InstanceCredentials> instance_credentials(HttpClient& http, const Environ
   request.method = "PUT";
   request.path = "/latest/api/token";
   request.set_header("x-aws-ec2-metadata-token-ttl-seconds", "21600");
-  auto token = fetch(http, request, k_instance_timeout);
+  auto token = fetch(http, request, k_instance_timeout, stop);
+  if (token.failed_with(ErrorKind::cancelled)) return token.error();
   if (!token) return InstanceCredentials{std::nullopt, std::move(token).error()};
 
   request = *base;
   request.path = k_role_path;
   request.set_header("x-aws-ec2-metadata-token", *std::move(token));
-  auto roles = fetch(http, request, k_instance_timeout);
+  auto roles = fetch(http, request, k_instance_timeout, stop);
   const std::string role = roles ? roles->substr(0, roles->find_first_of("\r\n")) : std::string();
   if (roles ? role.empty() : roles.failed_with(ErrorKind::not_found))
     return none(ErrorKind::denied, "the instance has no role");
   if (!roles) return std::move(roles).error().within(k_instance_source);
 
   request.path = std::string(k_role_path) + role;
-  const auto body = fetch(http, request, k_instance_timeout);
+  const auto body = fetch(http, request, k_instance_timeout, stop);
   // A role that was there a moment ago; whatever is not found, it is no object of a store.
   if (body.failed_with(ErrorKind::not_found)) return none(ErrorKind::denied, "the instance has lost its role");
   if (!body) return Error(body.error()).within(k_instance_source);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 
 #include "base/result.hpp"
 #include "io/aws_profile.hpp"
@@ -20,7 +21,8 @@ namespace repoupdate {
 Result<std::optional<HttpRequest>> container_request(const Environment& environment);
 
 // Nothing where container_request() is nothing.
-Result<std::optional<Credentials>> container_credentials(HttpClient& http, const Environment& environment);
+Result<std::optional<Credentials>> container_credentials(HttpClient& http, const Environment& environment,
+                                                         std::stop_token stop = {});
 
 struct InstanceCredentials {
   std::optional<Credentials> found;
@@ -31,6 +33,7 @@ struct InstanceCredentials {
 // never asked), or the instance has no role. A service that gave its token is there: what fails after that is an Error
 // of its own kind. AWS_EC2_METADATA_SERVICE_ENDPOINT, or ..._ENDPOINT_MODE=IPv6, say where it is when not at
 // 169.254.169.254.
-Result<InstanceCredentials> instance_credentials(HttpClient& http, const Environment& environment);
+Result<InstanceCredentials> instance_credentials(HttpClient& http, const Environment& environment,
+                                                 std::stop_token stop = {});
 
 }  // namespace repoupdate

@@ -76,7 +76,7 @@ Result<StsService> ProfileSearch::sts() const {
   if (region.empty()) region = k_default_region;
   auto endpoint = aws_endpoint("sts", region, m_profile.sts_endpoint_url, variant());
   if (!endpoint) return std::move(endpoint).error().within("STS");
-  return StsService{m_search.http, m_search.clock, *std::move(endpoint), std::move(region)};
+  return StsService{m_search.http, m_search.clock, *std::move(endpoint), std::move(region), m_search.stop};
 }
 
 FoundCredentials ProfileSearch::find(const AwsProfileEntries& entries) {
@@ -109,7 +109,7 @@ FoundCredentials ProfileSearch::keys_or_process(const AwsProfileEntries& entries
   auto keys = keys_of(entries.credentials, m_profile.files.credentials_path);
   if (!keys || *keys) return keys;
   if (const std::string command = entries.get("credential_process"); !command.empty())
-    return found(process_credentials(command, m_search.clock.now()));
+    return found(process_credentials(command, m_search.clock.now(), m_search.stop));
   keys = keys_of(entries.config, m_profile.files.config_path);
   if (keys && !*keys && entries.has("login_session"))
     return Error{
@@ -140,7 +140,7 @@ Result<Credentials> ProfileSearch::source_of(const AwsProfileEntries& entries) {
   FoundCredentials credentials =
       invalid("credential_source '" + source + "': expected Environment, EcsContainer or Ec2InstanceMetadata");
   if (source == "Environment") credentials = environment_keys(m_search.environment);
-  if (source == "EcsContainer") credentials = container_credentials(m_search.http, m_search.environment);
+  if (source == "EcsContainer") credentials = container_credentials(m_search.http, m_search.environment, m_search.stop);
   if (!credentials) return std::move(credentials).error();
   if (!*credentials)
     return Error{ErrorKind::denied, "credential_source '" + source + "': there are no credentials of this kind", {}};
@@ -148,7 +148,7 @@ Result<Credentials> ProfileSearch::source_of(const AwsProfileEntries& entries) {
 }
 
 Result<Credentials> ProfileSearch::instance_source() const {
-  auto instance = instance_credentials(m_search.http, m_search.environment);
+  auto instance = instance_credentials(m_search.http, m_search.environment, m_search.stop);
   if (!instance) return std::move(instance).error();
   if (instance->found) return *std::move(instance->found);
   Error error = std::move(instance->none).within("credential_source 'Ec2InstanceMetadata'");
@@ -208,7 +208,7 @@ FoundCredentials ProfileSearch::single_sign_on(const AwsProfileEntries& entries)
   if (!token) return token.error();
   const auto portal = aws_endpoint("portal.sso", session.get("sso_region"), m_profile.sso_endpoint_url, variant());
   if (!portal) return portal.error();
-  return found(sso_credentials(m_search.http, *portal, role, *token));
+  return found(sso_credentials(m_search.http, *portal, role, *token, m_search.stop));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/hash.hpp"
 #include "io/aws_error.hpp"
@@ -65,7 +66,7 @@ Result<std::string> read_sso_token(const std::string& path, SystemTime now) {
 }
 
 Result<Credentials> sso_credentials(HttpClient& http, const AwsEndpoint& endpoint, const SsoRole& role,
-                                    const std::string& token) {
+                                    const std::string& token, std::stop_token stop) {
   HttpRequest request;
   request.scheme = endpoint.scheme;
   request.host = endpoint.host;
@@ -75,6 +76,7 @@ Result<Credentials> sso_credentials(HttpClient& http, const AwsEndpoint& endpoin
   HttpExchange exchange;
   exchange.body_limit = k_max_credentials_answer;
   exchange.timeout = k_timeout;
+  exchange.stop = std::move(stop);
   auto response = http.send(request, exchange);
   if (!response) return std::move(response).error().within("single sign-on");
   if (response->succeeded()) return parse_answer(response->body);

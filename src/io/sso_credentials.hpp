@@ -4,6 +4,7 @@
 // Identity Center Portal API Reference.
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include "base/clock.hpp"
@@ -29,6 +30,6 @@ Result<std::string> read_sso_token(const std::string& path, SystemTime now);
 
 // ErrorKind::denied when the portal does not take the token any longer. `endpoint` is the portal's.
 Result<Credentials> sso_credentials(HttpClient& http, const AwsEndpoint& endpoint, const SsoRole& role,
-                                    const std::string& token);
+                                    const std::string& token, std::stop_token stop = {});
 
 }  // namespace repoupdate

@@ -84,11 +84,12 @@ Result<Credentials> parse_answer(const AssumedRole& role, const std::string& act
   return credentials;
 }
 
-HttpExchange exchange_of(const std::string& body) {
+HttpExchange exchange_of(const std::string& body, const std::stop_token& stop) {
   HttpExchange exchange;
   exchange.body = body;
   exchange.body_limit = k_max_credentials_answer;
   exchange.timeout = k_timeout;
+  exchange.stop = stop;
   return exchange;
 }
 
@@ -104,7 +105,7 @@ Result<Credentials> assume_role(const StsService& sts, const AssumedRole& role, 
   for (bool may_correct_clock = true;; may_correct_clock = false) {
     HttpRequest request = request_to(sts);
     sign(request, sha256_hex(body), source, {sts.region, "sts"}, sts.clock.now() + offset);
-    auto response = sts.http.send(request, exchange_of(body));
+    auto response = sts.http.send(request, exchange_of(body, sts.stop));
     if (!response) return std::move(response).error().within("role " + role.arn);
     if (response->succeeded()) return parse_answer(role, action, *response);
     const auto corrected = corrected_offset(*response, sts.clock.now(), offset);
@@ -121,7 +122,7 @@ Result<Credentials> assume_role_with_web_identity(const StsService& sts, const A
   Form form = role_form(action, role);
   form.emplace_back("WebIdentityToken", token);
   const std::string body = encoded(form);
-  auto response = sts.http.send(request_to(sts), exchange_of(body));
+  auto response = sts.http.send(request_to(sts), exchange_of(body, sts.stop));
   if (!response) return std::move(response).error().within("role " + role.arn);
   if (response->succeeded()) return parse_answer(role, action, *response);
   return refusal(role, action, *std::move(response), {token});

@@ -3,6 +3,7 @@
 // Source: "AssumeRole" and "AssumeRoleWithWebIdentity", AWS Security Token Service API Reference, version 2011-06-15.
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include "base/clock.hpp"
@@ -19,6 +20,7 @@ struct StsService {
   Clock& clock;
   AwsEndpoint endpoint;
   std::string region;  // to sign for
+  std::stop_token stop{};
 };
 
 struct AssumedRole {
