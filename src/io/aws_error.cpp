@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <pugixml.hpp>
 
+#include "io/json_text.hpp"
+
 namespace repoupdate {
 namespace {
 
@@ -89,14 +91,11 @@ std::string clean(std::string_view text) {
 
 AwsErrorBody parse_json(const std::string& body) {
   const auto json = nlohmann::json::parse(body, nullptr, false);
-  const auto text = [&json](const char* name) {
-    const auto found = json.find(name);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
   if (!json.is_object()) return {};
-  const std::string type = text("__type");  // "com.amazonaws.sqs#QueueDoesNotExist"
-  const std::string message = text("message");
-  return {clean(std::string_view(type).substr(type.find('#') + 1)), clean(message.empty() ? text("Message") : message)};
+  const std::string type = json_text(json, "__type");  // "com.amazonaws.sqs#QueueDoesNotExist"
+  const std::string message = json_text(json, "message");
+  return {clean(std::string_view(type).substr(type.find('#') + 1)),
+          clean(message.empty() ? json_text(json, "Message") : message)};
 }
 
 pugi::xml_node error_node(const pugi::xml_document& document) {

@@ -4,16 +4,14 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "io/json_text.hpp"
 #include "io/timestamp.hpp"
 
 namespace repoupdate {
 
 Result<Credentials> parse_credentials_json(const std::string& body, const char* token_name, const std::string& source) {
   const auto json = nlohmann::json::parse(body, nullptr, false);
-  const auto text = [&json](const char* name) {
-    const auto found = json.find(name);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
+  const auto text = [&json](const char* name) { return json_text(json, name); };
   if (!json.is_object()) return Error{ErrorKind::corrupt, source + ": the answer is not a JSON object", {}};
   if (const std::string code = text("Code"); !code.empty() && code != "Success")
     return Error{ErrorKind::unavailable, source + ": the answer is not a success", {}};

@@ -10,6 +10,7 @@
 
 #include "io/aws_endpoint.hpp"
 #include "io/http.hpp"
+#include "io/json_text.hpp"
 
 namespace repoupdate {
 namespace {
@@ -19,11 +20,6 @@ using Json = nlohmann::json;
 // Never throws: bytes that are no UTF-8 are replaced.
 std::string to_text(const Json& body) {
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string text_of(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 Result<Json> parse_answer(std::string_view answer) {
@@ -37,7 +33,7 @@ int count_of(const Json& object, const char* member) {
   const auto found = object.find(member);
   if (found == object.end()) return 0;
   if (found->is_number_integer()) return found->get<int>();
-  const std::string text = text_of(object, member);
+  const std::string text = json_text(object, member);
   int number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
@@ -114,7 +110,7 @@ void for_each_entry(const Json& answer, const char* list, std::vector<SqsVerdict
   const auto entries = answer.find(list);
   if (entries == answer.end() || !entries->is_array()) return;
   for (const Json& entry : *entries) {
-    const std::string id = text_of(entry, "Id");
+    const std::string id = json_text(entry, "Id");
     std::size_t index = verdicts.size();
     std::from_chars(id.data(), id.data() + id.size(), index);
     if (index < verdicts.size()) use(entry, verdicts[index]);
@@ -175,7 +171,7 @@ std::string sqs_visibility_body(const std::string& queue_url, std::span<const Re
 Result<std::string> parse_sqs_queue_url(std::string_view answer) {
   const auto parsed = parse_answer(answer);
   if (!parsed) return parsed.error();
-  std::string url = text_of(*parsed, "QueueUrl");
+  std::string url = json_text(*parsed, "QueueUrl");
   if (url.empty()) return Error{ErrorKind::corrupt, "the answer has no QueueUrl", {}};
   return url;
 }
@@ -185,10 +181,10 @@ Result<std::optional<SqsRedrivePolicy>> parse_sqs_redrive_policy(std::string_vie
   if (!parsed) return parsed.error();
   const auto attributes = parsed->find("Attributes");
   if (attributes == parsed->end()) return std::optional<SqsRedrivePolicy>();
-  const std::string text = text_of(*attributes, "RedrivePolicy");
+  const std::string text = json_text(*attributes, "RedrivePolicy");
   if (text.empty()) return std::optional<SqsRedrivePolicy>();
   const Json policy = Json::parse(text, nullptr, false);
-  SqsRedrivePolicy redrive{text_of(policy, "deadLetterTargetArn"), count_of(policy, "maxReceiveCount")};
+  SqsRedrivePolicy redrive{json_text(policy, "deadLetterTargetArn"), count_of(policy, "maxReceiveCount")};
   if (redrive.dead_letter_queue.empty() || redrive.max_receives < 1)
     return Error{ErrorKind::corrupt, "the answer has a RedrivePolicy without queue or count", {}};
   return std::optional(std::move(redrive));
@@ -201,7 +197,7 @@ Result<std::vector<SqsMessage>> parse_sqs_messages(std::string_view answer) {
   const auto list = parsed->find("Messages");
   if (list == parsed->end() || list->is_null()) return messages;  // nothing came
   for (const Json& entry : *list) {
-    SqsMessage message{text_of(entry, "MessageId"), text_of(entry, "ReceiptHandle"), text_of(entry, "Body")};
+    SqsMessage message{json_text(entry, "MessageId"), json_text(entry, "ReceiptHandle"), json_text(entry, "Body")};
     if (const auto attributes = entry.find("Attributes"); attributes != entry.end())
       message.receives = count_of(*attributes, "ApproximateReceiveCount");
     if (message.id.empty() || message.receipt_handle.empty())
@@ -222,7 +218,8 @@ Result<std::vector<SqsVerdict>> parse_sqs_verdicts(std::string_view answer, std:
   for_each_entry(*parsed, "Failed", verdicts, [](const Json& entry, SqsVerdict& verdict) {
     const auto fault = entry.find("SenderFault");
     const bool is_ours = fault != entry.end() && fault->is_boolean() && fault->get<bool>();
-    verdict = {is_ours ? Outcome::refused : Outcome::failed, text_of(entry, "Code") + ": " + text_of(entry, "Message")};
+    verdict = {is_ours ? Outcome::refused : Outcome::failed,
+               json_text(entry, "Code") + ": " + json_text(entry, "Message")};
   });
   return verdicts;
 }

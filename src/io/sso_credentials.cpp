@@ -9,6 +9,7 @@
 #include "base/hash.hpp"
 #include "io/aws_error.hpp"
 #include "io/credentials_answer.hpp"
+#include "io/json_text.hpp"
 #include "io/timestamp.hpp"
 
 namespace repoupdate {
@@ -18,11 +19,6 @@ constexpr Duration k_timeout{std::chrono::seconds(20)};
 
 Error login_needed(const std::string& reason) {
   return {ErrorKind::denied, "single sign-on: " + reason + ": run `aws sso login` with this profile", {}};
-}
-
-std::string text(const nlohmann::json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 // Older versions of the AWS CLI write "2020-06-17T10:02:08UTC".
@@ -41,8 +37,8 @@ Result<Credentials> parse_answer(const std::string& body) {
   if (expiration == role->end() || !expiration->is_number_integer()) return malformed;
   const SystemTime expires(
       std::chrono::floor<std::chrono::seconds>(std::chrono::milliseconds(expiration->get<std::int64_t>())));
-  Credentials credentials{text(*role, "accessKeyId"), text(*role, "secretAccessKey"), text(*role, "sessionToken"),
-                          expires};
+  Credentials credentials{json_text(*role, "accessKeyId"), json_text(*role, "secretAccessKey"),
+                          json_text(*role, "sessionToken"), expires};
   if (credentials.access_key_id.empty() || credentials.secret_access_key.empty()) return malformed;
   return credentials;
 }
@@ -58,8 +54,8 @@ Result<std::string> read_sso_token(const std::string& path, SystemTime now) {
   if (!bytes) return login_needed("there is no token in '" + path + "'");
   const auto json = nlohmann::json::parse(*bytes, nullptr, false);
   if (!json.is_object()) return login_needed("'" + path + "' is malformed");
-  const auto expires = parse_expiry(text(json, "expiresAt"));
-  std::string token = text(json, "accessToken");
+  const auto expires = parse_expiry(json_text(json, "expiresAt"));
+  std::string token = json_text(json, "accessToken");
   if (token.empty() || !expires) return login_needed("'" + path + "' holds no token");
   if (now >= *expires) return login_needed("the token expired at " + to_iso8601(*expires));
   return token;
