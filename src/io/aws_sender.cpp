@@ -56,8 +56,7 @@ HttpExchange watched(const HttpExchange& exchange, Watch& watch) {
 }
 
 std::string payload_digest(const AwsCall& call) {
-  if (!call.payload_sha256.empty()) return call.payload_sha256;
-  return call.exchange.upload ? std::string(k_unsigned_payload) : sha256_hex(call.exchange.body);
+  return call.payload_sha256.empty() ? sha256_hex(call.exchange.body) : call.payload_sha256;
 }
 
 std::optional<std::int64_t> parse_count(std::string_view text) {

@@ -31,7 +31,7 @@ struct AwsCall {
   SigningScope scope;
   std::string subject;         // what it is about, for messages: "s3://bucket/key", a queue's URL
   std::string action;          // what the credentials must allow, for messages: "s3:GetObject"
-  std::string payload_sha256;  // hex digest of what is sent, or k_unsigned_payload; empty: of exchange.body
+  std::string payload_sha256;  // hex digest of what is sent; empty: of exchange.body, when that is what is sent
   HttpExchange exchange;
   std::optional<int> attempts;  // in all, whatever fails; nothing: as often as the policy says
   // Called before each attempt after the first, to change the request: a download that broke off asks only
