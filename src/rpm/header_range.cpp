@@ -44,9 +44,12 @@ Result<std::uint64_t> structure_end(std::string_view bytes, std::uint64_t start,
   const auto entries = read_u32(bytes, start + 8);
   const auto data = read_u32(bytes, start + 12);
   const auto end = start + k_intro_bytes + entries * k_index_entry_bytes + data;
-  if (entries == 0 || end > k_max_header_end)
-    return corrupt("the " + std::string(part) + " claims " + std::to_string(entries) + " entries and " +
-                   std::to_string(data) + " bytes, which cannot be");
+  const std::string claim = "the " + std::string(part) + " claims " + std::to_string(entries) + " entries and " +
+                            std::to_string(data) + " bytes, ";
+  if (entries == 0) return corrupt(claim + "which cannot be");
+  if (end > k_max_header_end)
+    return corrupt(claim + "more than the " + std::to_string(k_max_header_end >> 20) +
+                   " MiB that are read of a package");
   return end;
 }
 

@@ -160,7 +160,9 @@ TEST(HeaderRange, RefusesAHeaderThatEndsBeyondTheLimit) {
   const auto last = probe_header(start + intro(1, fits), k_file);
   ASSERT_TRUE(last) << last.error().message;
   EXPECT_EQ(last->range->end, k_max_header_end);
-  EXPECT_FALSE(probe_header(start + intro(1, fits + 1), k_file));
+  EXPECT_EQ(failure_of(start + intro(1, fits + 1), k_file),
+            "the header claims 1 entries and " + std::to_string(fits + 1) +
+                " bytes, more than the 64 MiB that are read of a package");
 }
 
 }  // namespace
