@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "io/http_client.hpp"
+
 namespace repoupdate {
 namespace {
 
@@ -125,7 +127,8 @@ constexpr std::array k_repository{
     Setting<RepositorySettings>{"poll", &RepositorySettings::poll,
                                 "compare listing and metadata this often; 0: only at the start", "", 0, 365 * k_day,
                                 Flag::daemon},
-    Setting<RepositorySettings>{"requests", &RepositorySettings::requests, "to the store at the same time", "", 1, 256},
+    Setting<RepositorySettings>{"requests", &RepositorySettings::requests, "to the store at the same time", "", 1,
+                                k_max_in_flight},
     Setting<RepositorySettings>{
         "open_checksum", &RepositorySettings::open_checksum,
         "state open-checksum in repomd.xml, which no client reads; omit saves most of the time of an update",
@@ -172,7 +175,7 @@ Error bad_value(std::string_view key, std::string_view text, const std::string& 
 }
 
 std::string choices_text(std::string_view choices) {
-  std::string text = "one of ";
+  std::string text = choices.starts_with('|') ? "one of \"\"" : "one of ";
   for (const char c : choices) c == '|' ? void(text += ", ") : void(text += c);
   return text;
 }
@@ -212,8 +215,14 @@ Result<void> convert(std::string_view key, std::string_view, std::string_view te
 }
 
 std::string toml_text(const std::string& value) {
+  constexpr std::string_view k_digits = "0123456789abcdef";
   std::string text = "\"";
   for (const char c : value) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7F) {
+      text.append("\\u00").append({k_digits[code >> 4], k_digits[code & 0xF]});
+      continue;
+    }
     if (c == '"' || c == '\\') text += '\\';
     text += c;
   }

@@ -37,6 +37,11 @@ private:
   std::string m_name;
 };
 
+// The defaults have all keys of a repository but the one that says which it is.
+bool is_of_section(std::string_view section, std::string_view key) {
+  return section != "defaults" || key != "url";
+}
+
 std::optional<std::string> scalar_text(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* number = node.as_integer()) return std::to_string(number->get());
@@ -62,8 +67,7 @@ Result<void> TomlReader::section(S& target, const toml::node& node, std::string_
     std::ranges::replace(written, '-', '_');
     const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.key == written; });
     const std::string full = std::string(name) + '.' + std::string(key.str());
-    if (row == rows.end() || (name == "defaults" && row->key == "url"))
-      return problem(value, "unknown key '" + full + "'");
+    if (row == rows.end() || !is_of_section(name, row->key)) return problem(value, "unknown key '" + full + "'");
     const auto text = scalar_text(value);
     if (!text || !has_right_type(*row, value))
       return problem(value, "key '" + full + "' has a value of the wrong type; the default is " + show(S{}, *row));
@@ -142,6 +146,8 @@ Result<void> read_environment_section(S& section, std::string_view name,
                    [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     const std::string text = environment(variable);
     if (text.empty()) continue;
+    if (!is_of_section(name, setting.key))
+      return Error{ErrorKind::invalid, "environment variable " + variable + ": there is no such setting", {}};
     if (auto assigned = assign(section, setting, text); !assigned)
       return std::move(assigned.error()).within("environment variable " + variable);
   }
@@ -178,7 +184,7 @@ template <typename S>
 void append_section(std::string& text, const S& section, const std::string& header) {
   text += (text.empty() ? "" : "\n") + header + '\n';
   for (const auto& setting : settings_of<S>()) {
-    if (header == "[defaults]" && setting.key == "url") continue;
+    if (header == "[defaults]" && !is_of_section("defaults", setting.key)) continue;
     text += std::string(setting.key) + " = " + show(section, setting) + "  # " + std::string(setting.text) + '\n';
   }
 }

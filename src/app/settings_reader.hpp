@@ -15,7 +15,7 @@ namespace repoupdate {
 inline constexpr std::string_view k_default_config = "/etc/repoupdate/repoupdate.toml";
 inline constexpr std::uintmax_t k_max_config_size = 4 << 20;
 
-// A value given on the command line: section "aws", "log", "daemon" or "defaults", a key of it, and its text.
+// A value given on the command line: section "aws", "log", "daemon", "cache" or "defaults", a key of it, and its text.
 struct FlagValue {
   std::string section;
   std::string key;
@@ -25,7 +25,7 @@ struct FlagValue {
 struct SettingsSources {
   std::string config;  // path; empty: k_default_config if that exists
   // Reads one variable, "" when it is not set. REPOUPDATE_<SECTION>_<KEY>, as in REPOUPDATE_LOG_FORMAT=json, for
-  // sections aws, log, daemon and defaults.
+  // sections aws, log, daemon, webhook, cache and defaults.
   std::function<std::string(const std::string&)> environment;
   std::vector<FlagValue> flags;
 };

@@ -58,6 +58,9 @@ TEST(Settings, MistakesNameFileLineAndKey) {
       {"[[repository]]\nurl='/r'\npoll='soon'", "r.toml:3: repository.poll = \"soon\": expected a duration"},
       {"[[repository]]\nurl='/r'\ncreate='yes'", "r.toml:3: key 'repository.create' has a value of the wrong type"},
       {"[[repository]]\nurl='/r'\ncompression='rar'", "expected one of keep, gz, zstd"},
+      {"[aws]\nsse='rot13'", "aws.sse = \"rot13\": expected one of \"\", AES256, aws:kms, aws:kms:dsse"},
+      {"[defaults]\nrequests=129", "expected a number from 1 to 128"},
+      {"[defaults]\nurl='/r'", "unknown key 'defaults.url'"},
       {"[daemon]\nworkers = 0", "r.toml:2: daemon.workers = \"0\": expected a number from 1 to 64"},
       {"[[repository]]\ncreate=true", "r.toml:1: a [[repository]] without url"},
       {"[repository]\nurl='/r'", "has to be written as [[repository]]"},
@@ -71,6 +74,22 @@ TEST(Settings, MistakesNameFileLineAndKey) {
     ASSERT_TRUE(settings.failed_with(ErrorKind::invalid)) << c.toml;
     EXPECT_NE(settings.error().message.find(c.message), std::string::npos) << settings.error().message;
   }
+}
+
+TEST(Settings, EnvironmentNamesNoRepository) {
+  SettingsSources sources = no_sources();
+  sources.environment = [](const std::string& name) { return name == "REPOUPDATE_DEFAULTS_URL" ? "/r" : ""; };
+  const auto settings = read_settings_text("", "r.toml", sources);
+  ASSERT_TRUE(settings.failed_with(ErrorKind::invalid));
+  EXPECT_NE(settings.error().message.find("REPOUPDATE_DEFAULTS_URL"), std::string::npos);
+}
+
+TEST(Settings, ControlCharactersAreShownSoThatTheyReadBack) {
+  const auto settings = read("[[queue]]\nname=\"a\\nb\\u0001\\u007f\\t\"\n");
+  ASSERT_TRUE(settings.ok()) << settings.error().text();
+  const auto again = read(to_toml(*settings));
+  ASSERT_TRUE(again.ok()) << again.error().text();
+  EXPECT_EQ(again->queues.at(0).name, "a\nb\x01\x7f\t");
 }
 
 TEST(Settings, WhatIsShownReadsBackTheSame) {
