@@ -5,10 +5,9 @@
 
 #include <future>
 #include <latch>
-#include <map>
 
+#include "io/sample_sender.hpp"
 #include "io/timestamp.hpp"
-#include "testkit/fake_clock.hpp"
 #include "testkit/loopback_server.hpp"
 
 namespace repoupdate {
@@ -16,8 +15,8 @@ namespace {
 
 constexpr const char* k_slow_down = "<Error><Code>SlowDown</Code></Error>";
 
-// A sender with keys from a map that plays the environment, against a scripted server.
-class AwsSenderTest : public ::testing::Test {
+// A sender against a scripted server.
+class AwsSenderTest : public SampleSender {
 protected:
   void serve(LoopbackServer::Responder responder) { m_server = std::make_unique<LoopbackServer>(std::move(responder)); }
 
@@ -35,11 +34,6 @@ protected:
 
   AwsSender sender(AwsSenderOptions options = {}) { return {m_http, m_credentials, m_clock, options}; }
 
-  std::map<std::string, std::string> m_environment{{"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "S3CRET"}};
-  HttpClient m_http{HttpClientOptions{}};
-  FakeClock m_clock;
-  CredentialsProvider m_credentials{[this](const std::string& name) { return m_environment[name]; }, "", m_http,
-                                    m_clock};
   std::unique_ptr<LoopbackServer> m_server;
 };
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "io/s3_store.hpp"
-#include "testkit/fake_clock.hpp"
+#include "io/sample_sender.hpp"
 #include "testkit/loopback_server.hpp"
 
 namespace repoupdate {
@@ -19,11 +19,11 @@ bool is_signed_for(const WireRequest& request, const std::string& region) {
 }
 
 // A bucket on a scripted server that wants to be asked in its own region.
-class BucketElsewhere : public ::testing::Test {
+class BucketElsewhere : public SampleSender {
 protected:
   void serve(LoopbackServer::Responder responder, const std::string& token = {}) {
     m_server = std::make_unique<LoopbackServer>(std::move(responder));
-    m_token = token;
+    m_environment["AWS_SESSION_TOKEN"] = token;
     S3StoreOptions options;
     options.bucket = "packages";
     options.endpoint_url = m_server->url();
@@ -35,16 +35,6 @@ protected:
     return answer(200, {{"ETag", "\"e\""}, {"Last-Modified", "Sat, 31 Jan 2026 23:59:59 GMT"}}, "bytes");
   }
 
-  std::string m_token;
-  HttpClient m_http{HttpClientOptions{}};
-  FakeClock m_clock;
-  CredentialsProvider m_credentials{
-      [this](const std::string& name) {
-        if (name == "AWS_SESSION_TOKEN") return m_token;
-        return std::string(name == "AWS_ACCESS_KEY_ID" || name == "AWS_SECRET_ACCESS_KEY" ? "X" : "");
-      },
-      "", m_http, m_clock};
-  AwsSender m_sender{m_http, m_credentials, m_clock};
   std::unique_ptr<LoopbackServer> m_server;
   std::unique_ptr<S3Store> m_store;
 };

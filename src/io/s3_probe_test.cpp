@@ -12,6 +12,7 @@
 
 #include "base/hash.hpp"
 #include "io/s3_store.hpp"
+#include "io/sample_sender.hpp"
 #include "testkit/fake_clock.hpp"
 #include "testkit/loopback_server.hpp"
 #include "testkit/scratch_directory.hpp"
@@ -120,7 +121,7 @@ private:
   Manners m_manners;
 };
 
-class S3AbilitiesTest : public testing::Test {
+class S3AbilitiesTest : public SampleSender {
 protected:
   void serve(Manners manners) {
     m_small = std::make_unique<SmallStore>(manners);
@@ -145,14 +146,6 @@ protected:
   }
   std::size_t requests() const { return m_server->requests().size(); }
 
-  HttpClient m_http{HttpClientOptions{}};
-  FakeClock m_clock;
-  CredentialsProvider m_credentials{
-      [](const std::string& name) {
-        return std::string(name == "AWS_ACCESS_KEY_ID" || name == "AWS_SECRET_ACCESS_KEY" ? "X" : "");
-      },
-      "", m_http, m_clock};
-  AwsSender m_sender{m_http, m_credentials, m_clock};
   ScratchDirectory m_directory;
   AbilityFiles m_files{m_directory.path(), m_clock};
   int m_learnt = 0;

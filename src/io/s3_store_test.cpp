@@ -9,7 +9,7 @@
 
 #include "base/hash.hpp"
 #include "io/s3_multipart.hpp"
-#include "testkit/fake_clock.hpp"
+#include "io/sample_sender.hpp"
 #include "testkit/faulty_bytes.hpp"
 #include "testkit/loopback_server.hpp"
 
@@ -21,7 +21,7 @@ constexpr const char* k_condition_failed = "<Error><Code>PreconditionFailed</Cod
 constexpr const char* k_no_such_key = "<Error><Code>NoSuchKey</Code></Error>";
 
 // A store on a scripted server.
-class S3StoreTest : public ::testing::Test {
+class S3StoreTest : public SampleSender {
 protected:
   void serve(LoopbackServer::Responder responder) {
     m_server = std::make_unique<LoopbackServer>(std::move(responder));
@@ -68,14 +68,6 @@ protected:
     return options;
   }
 
-  HttpClient m_http{HttpClientOptions{}};
-  FakeClock m_clock;
-  CredentialsProvider m_credentials{
-      [](const std::string& name) {
-        return std::string(name == "AWS_ACCESS_KEY_ID" || name == "AWS_SECRET_ACCESS_KEY" ? "X" : "");
-      },
-      "", m_http, m_clock};
-  AwsSender m_sender{m_http, m_credentials, m_clock};
   std::stop_source m_stop;
   std::unique_ptr<LoopbackServer> m_server;
   std::unique_ptr<S3Store> m_store;

@@ -8,7 +8,7 @@
 #include <set>
 #include <thread>
 
-#include "testkit/fake_clock.hpp"
+#include "io/sample_sender.hpp"
 #include "testkit/loopback_server.hpp"
 
 namespace repoupdate {
@@ -23,14 +23,8 @@ using testing::Not;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
-std::string environment(const std::string& name) {
-  if (name == "AWS_ACCESS_KEY_ID") return "AKIDEXAMPLE";
-  if (name == "AWS_SECRET_ACCESS_KEY") return "wJalrXUtnFEMI";
-  return "";
-}
-
 // A queue behind a loopback server: a test says what each action answers.
-class SqsSourceTest : public testing::Test {
+class SqsSourceTest : public SampleSender {
 protected:
   using Action = std::function<WireAnswer(const json& body)>;
 
@@ -42,7 +36,7 @@ protected:
   }
 
   void open(const std::string& queue) {
-    auto opened = SqsSource::open({queue, "eu-west-1", server.url(), seconds(90)}, sender);
+    auto opened = SqsSource::open({queue, "eu-west-1", server.url(), seconds(90)}, m_sender);
     ASSERT_TRUE(opened) << opened.error().message;
     source = *std::move(opened);
   }
@@ -76,10 +70,6 @@ protected:
 
   std::map<std::string, Action> actions;
   LoopbackServer server{[this](const WireRequest& request, int) { return respond(request); }};
-  HttpClient http{HttpClientOptions{}};
-  FakeClock clock;
-  CredentialsProvider credentials{environment, "", http, clock};
-  AwsSender sender{http, credentials, clock};
   std::unique_ptr<SqsSource> source;
 };
 
@@ -293,7 +283,7 @@ TEST_F(SqsSourceTest, NothingIsSentForNoReceipts) {
 TEST_F(SqsSourceTest, AQueuesOwnUrlIsUsedAsItIs) {
   actions["ReceiveMessage"] = [](const json&) { return answer(200, {}, "{}"); };
   const std::string url = server.url() + "/123456789012/pool";
-  auto opened = SqsSource::open({url, "eu-west-1", "", seconds(30)}, sender);
+  auto opened = SqsSource::open({url, "eu-west-1", "", seconds(30)}, m_sender);
   ASSERT_TRUE(opened);
   ASSERT_TRUE((*opened)->receive(seconds(0), {}));
   EXPECT_THAT(seen(), ElementsAre("GetQueueAttributes", "ReceiveMessage"));
@@ -302,7 +292,7 @@ TEST_F(SqsSourceTest, AQueuesOwnUrlIsUsedAsItIs) {
 }
 
 TEST_F(SqsSourceTest, SettingsThatCannotWorkAreRefusedAtOnce) {
-  const auto open_with = [&](SqsSourceOptions options) { return SqsSource::open(options, sender); };
+  const auto open_with = [&](SqsSourceOptions options) { return SqsSource::open(options, m_sender); };
   EXPECT_TRUE(open_with({"pool.fifo", "eu-west-1", "", seconds(1)}).failed_with(ErrorKind::unsupported));
   EXPECT_TRUE(open_with({"a pool", "eu-west-1", "", seconds(1)}).failed_with(ErrorKind::invalid));
   EXPECT_TRUE(open_with({"pool", "", "", seconds(1)}).failed_with(ErrorKind::invalid));
