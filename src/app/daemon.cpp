@@ -89,15 +89,13 @@ void Daemon::work(std::stop_token stop) {
   }
 }
 
-// What waits for a repository that fails must not keep the messages of others out. It comes again later, and the
-// comparison with the listing that is tried instead of it sees everything that it names.
+// What is let go comes again later, and the comparison with the listing that is tried instead of it sees everything
+// that it names.
 void Daemon::make_room(const std::string& repository, Coalescer::Batch& batch, Ledger::Settled& settled) {
-  if (batch.changes.keys.empty() || !m_inbox.is_crowded()) return;
-  for (const auto& [href, key] : batch.changes.keys)
-    m_inbox.settle(key.receipts, {repository, href}, Ledger::Outcome::postponed, settled);
+  const std::size_t before = settled.postponed.size();
+  if (!m_inbox.make_room(repository, batch.changes.keys, settled)) return;
   m_session.log.warning("too many messages are open, those of a failing repository are left for later",
-                        {{"repository", repository}, {"messages", std::uint64_t{settled.postponed.size()}}});
-  batch.changes.keys.clear();
+                        {{"repository", repository}, {"messages", std::uint64_t{settled.postponed.size() - before}}});
   batch.reconcile = true;
 }
 

@@ -2,6 +2,11 @@
 #include "app/inbox.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/retry.hpp"
@@ -52,8 +57,31 @@ bool Inbox::is_full(const Source& source) const {
   return source.comes_back() && m_ledger.count(source.door->name()) >= m_most_open;
 }
 
-bool Inbox::is_crowded() const {
-  return std::ranges::any_of(m_sources, [this](const auto& source) { return is_full(source.second); });
+bool Inbox::is_crowded(const std::string& source) const {
+  return is_full(m_sources.at(source));
+}
+
+bool Inbox::make_room(const std::string& repository, std::map<std::string, ChangeSet::Key>& keys,
+                      Ledger::Settled& settled) {
+  // Before the first is let go: then there is room again.
+  std::set<std::string_view> crowded;
+  for (const auto& [name, source] : m_sources)
+    if (is_crowded(name)) crowded.insert(name);
+  const auto is_let_go = [&](const Receipt& receipt) { return crowded.contains(receipt.source); };
+  bool let_go = false;
+  for (auto key = keys.begin(); key != keys.end();) {
+    auto& receipts = key->second.receipts;
+    const auto leaving = std::ranges::stable_partition(receipts, std::not_fn(is_let_go));
+    if (leaving.empty()) {
+      ++key;
+      continue;
+    }
+    let_go = true;
+    m_ledger.settle(leaving, {repository, key->first}, Ledger::Outcome::postponed, settled);
+    receipts.erase(leaving.begin(), leaving.end());
+    key = receipts.empty() ? keys.erase(key) : std::next(key);
+  }
+  return let_go;
 }
 
 // False when a stop is requested.

@@ -16,6 +16,7 @@
 
 #include "app/repository_board.hpp"
 #include "app/session.hpp"
+#include "model/change_set.hpp"
 #include "model/event_source.hpp"
 #include "sync/ledger.hpp"
 #include "sync/poison.hpp"
@@ -44,8 +45,13 @@ public:
   // Acknowledges what is done, hides what is to come again, parks poison.
   void conclude(Ledger::Settled settled);
 
-  // A source has as many messages open as it may: nothing more of it comes in, for any repository.
-  bool is_crowded() const;
+  // A source, by name, has as many messages open as it may: nothing more of it comes in, for any repository.
+  bool is_crowded(const std::string& source) const;
+
+  // What waits for a repository that fails must not keep others' messages out: those of crowded sources need not wait
+  // for its `keys` any more, and come again later. A key for which nobody else waits is dropped. Returns whether
+  // anything was let go; if so, a comparison with the listing has to stand in for it.
+  bool make_room(const std::string& repository, std::map<std::string, ChangeSet::Key>& keys, Ledger::Settled& settled);
 
   // After the threads have ended: what is left over need not wait for its visibility timeout before another daemon
   // may have it.

@@ -15,6 +15,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
 using testing::UnorderedElementsAre;
 using Ids = std::vector<std::string>;
 
@@ -23,7 +24,8 @@ constexpr Duration k_visibility{seconds(60)};
 // Gives out what it is told to, and remembers what became of it.
 class ScriptedSource final : public EventSource {
 public:
-  std::string name() const override { return "scripted"; }
+  explicit ScriptedSource(std::string name) : m_name(std::move(name)) {}
+  std::string name() const override { return m_name; }
   Duration visibility() const override { return k_visibility; }
 
   Result<std::vector<Delivery>> receive(Duration, std::stop_token stop) override {
@@ -67,6 +69,7 @@ private:
     for (const auto& receipt : receipts) found.push_back(receipt.message_id + '/' + receipt.handle);
     return found;
   }
+  const std::string m_name;
   mutable std::mutex m_mutex;
   std::condition_variable_any m_changed;
   std::deque<std::vector<Delivery>> m_script;
@@ -74,23 +77,29 @@ private:
   std::map<std::string, Duration> m_hidden;
 };
 
-// An inbox with one queue and one repository, in a directory. Sleeps take no time and move the clock.
+// An inbox with two queues and one repository, in a directory. Sleeps take no time and move the clock.
 class InboxTest : public testing::Test {
 protected:
   InboxTest() {
-    session.settings.daemon.open_messages = 100;
-    session.settings.daemon.receivers = 1;  // each may go beyond the bound by what it was just given
+    session.settings.daemon.open_messages = 200;  // 100 of each queue
+    session.settings.daemon.receivers = 1;        // each may go beyond the bound by what it was just given
     renew_stores(session);
     EXPECT_TRUE(board.add({RepositorySettings{.url = directory.path()}}));
-    auto owned = std::make_unique<ScriptedSource>();
-    source = owned.get();
-    EXPECT_TRUE(inbox.add(std::move(owned)));
+    source = add("scripted");
+    other = add("other");
     inbox.start(threads, stop.get_token());
   }
   ~InboxTest() override { stop.request_stop(); }
 
-  Delivery about(const std::string& id, const std::string& key, const std::string& handle = "h") const {
-    return {Receipt{"scripted", id, handle}, {Event{directory.path(), key, key}}, {}, {}, 1};
+  ScriptedSource* add(const std::string& name) {
+    auto owned = std::make_unique<ScriptedSource>(name);
+    auto* added = owned.get();
+    EXPECT_TRUE(inbox.add(std::move(owned)));
+    return added;
+  }
+  Delivery about(const std::string& id, const std::string& key, const std::string& handle = "h",
+                 const std::string& queue = "scripted") const {
+    return {Receipt{queue, id, handle}, {Event{directory.path(), key, key}}, {}, {}, 1};
   }
   static Delivery poison(const std::string& id, int receives, bool has_dead_letter_queue = false) {
     return {Receipt{"scripted", id, "h"}, {}, "not understood", "'{'", receives, has_dead_letter_queue};
@@ -109,7 +118,7 @@ protected:
   RepositoryMemory memory{MemoryLimits{}};
   RepositoryBoard board{session, work, memory, std::nullopt};
   Inbox inbox{session, board, work};
-  ScriptedSource* source = nullptr;
+  ScriptedSource *source = nullptr, *other = nullptr;
   std::stop_source stop;
   std::vector<std::jthread> threads;  // last: ended first
 };
@@ -164,7 +173,8 @@ TEST_F(InboxTest, OpenMessagesAreKeptHiddenAndBounded) {
   source->give(std::move(batch));
   source->give({about("beyond", "b.rpm")});
   EXPECT_TRUE(soon([&] { return source->hidden("99/h") == k_visibility; }));
-  EXPECT_TRUE(inbox.is_crowded());
+  EXPECT_TRUE(inbox.is_crowded("scripted"));
+  EXPECT_FALSE(inbox.is_crowded("other"));
   auto job = work.take(stop.get_token());
   ASSERT_TRUE(job);
   EXPECT_FALSE(job->batch.changes.keys.contains("b.rpm")) << "there is no room for it";
@@ -180,6 +190,41 @@ TEST_F(InboxTest, OpenMessagesAreKeptHiddenAndBounded) {
   job = work.take(stop.get_token());
   ASSERT_TRUE(job);
   EXPECT_TRUE(job->batch.changes.keys.contains("b.rpm"));
+}
+
+// Semantics 9.
+TEST_F(InboxTest, OnlyAFullQueueLetsGoOfWhatWaitsForAFailingRepository) {
+  const std::string repository = board.repository(0).name;
+  Delivery two = about("two", "a.rpm", "h", "other");
+  two.events.push_back({directory.path(), "b.rpm", "b.rpm"});
+  other->give({two});
+  auto job = work.take(stop.get_token());
+  ASSERT_TRUE(job);
+  Ledger::Settled settled;
+  EXPECT_FALSE(inbox.make_room(repository, job->batch.changes.keys, settled)) << "no queue is full";
+  EXPECT_THAT(job->batch.changes.keys, SizeIs(2));
+  work.give_back(*std::move(job));
+
+  std::vector<Delivery> batch;
+  for (int i = 0; i < 99; ++i) batch.push_back(about(std::to_string(i), "a.rpm"));
+  batch.push_back(about("99", "c.rpm"));
+  batch.push_back(about("last", "README"));  // acknowledged when all before it are in
+  source->give(std::move(batch));
+  ASSERT_TRUE(soon([&] { return !source->acknowledged().empty(); }));
+  clock.advance(minutes(5));  // beyond the wait after the failure
+  job = work.take(stop.get_token());
+  ASSERT_TRUE(job);
+  auto& keys = job->batch.changes.keys;
+  ASSERT_EQ(keys.at("a.rpm").receipts.size(), 100u);
+  EXPECT_TRUE(inbox.make_room(repository, keys, settled));
+  EXPECT_EQ(settled.postponed.size(), 100u);
+  EXPECT_THAT(keys.at("a.rpm").receipts, ElementsAre(Receipt{"other", "two", {}}));
+  EXPECT_EQ(keys.at("b.rpm").receipts.size(), 1u);
+  EXPECT_FALSE(keys.contains("c.rpm")) << "nobody else waits for it";
+  inbox.conclude(std::move(settled));
+  EXPECT_EQ(source->hidden("0/h"), minutes(5));
+  EXPECT_NE(other->hidden("two/h"), minutes(5));
+  EXPECT_FALSE(inbox.make_room(repository, keys, settled)) << "there is room now";
 }
 
 }  // namespace
