@@ -10,7 +10,7 @@ from support.aws import Endpoint
 from support.process import Server
 
 MODULES = Path(__file__).resolve().parents[2] / ".npm" / "node_modules"
-MISSING = "needs npm's local-aws-sqs: install npm, then run scripts/install-deps --test"
+MISSING = "not installed: npm's local-aws-sqs (scripts/install-deps --test installs it)"
 
 
 def installed():
