@@ -37,7 +37,7 @@ check: ## install what is needed, build, and run every test
 	@echo 'make check: everything passed'
 
 # The matrix is made from what ran just now: results of an earlier run would stand for servers that are missing today.
-check-servers: ## run the store suite against every S3 server that can be had here; the matrix goes to docs/stores.md
+check-servers: ## run the store suite against every S3 server that can be had here, and MinIO's notifications; the matrix goes to docs/stores.md
 	@scripts/install-deps --build --test --servers
 	@$(call CONFIGURE,release,ON)
 	@$(call BUILD,release)

@@ -1,86 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events that a store pushes over HTTP, because it has no SQS: Ceph's gateway and MinIO with their own notifications,
-and the webhook's answers to everybody else."""
+"""Events that a store pushes over HTTP, because it has no SQS: Ceph's gateway with its own notifications, and the
+webhook's answers to everybody else."""
 import base64
 import contextlib
 import http.client
-import itertools
 import json
-import sqlite3
 import ssl
 import subprocess
 import urllib.parse
 
 import pytest
 
-from support import aws, metadata
-from support.checks import clients_see, nevras, published
-from support.minio import Minio
-from support.process import find_server, free_port
-from support.program import Daemon, Exit, Program
-from support.servers import serve_bucket
+from support import aws
+from support.checks import clients_see, published
+from support.process import free_port
+from support.program import Daemon, Exit
+from support.webhook import SECRET, WebhookStage, hook_of, listed, put_odd, settled
 
-NUMBERS = itertools.count(1)
-PREFIX = "el9/x86_64"
-SECRET = "s3cret+of/webhook"
-EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
 NEVER = 'quiet = "1h"\nmax_age = "1h"'  # nothing is published while a test looks
-
-
-class Stage:
-    """A bucket of a store, a repository in it, and the program with a webhook."""
-
-    def __init__(self, endpoint, home):
-        self.endpoint, self.home, self.bucket = endpoint, home, f"webhook-{next(NUMBERS)}"
-        self.url = f"s3://{self.bucket}/{PREFIX}"
-        self.s3 = endpoint.client("s3")
-        self.s3.create_bucket(Bucket=self.bucket)
-        self.program = Program(home, endpoint)
-        self.view = serve_bucket(endpoint, self.bucket, PREFIX + "/")
-        self.queue_file = home / "state" / "queue.sqlite"
-
-    def put(self, path, href=None):
-        self.s3.put_object(Bucket=self.bucket, Key=f"{PREFIX}/{href or path.name}", Body=path.read_bytes())
-
-    def delete(self, href):
-        self.s3.delete_object(Bucket=self.bucket, Key=f"{PREFIX}/{href}")
-
-    def topic(self, hook):
-        """Has the bucket's events pushed to `hook`, as Ceph's users do it."""
-        name = f"topic-{next(NUMBERS)}"
-        sns = self.endpoint.client("sns")
-        arn = sns.create_topic(Name=name, Attributes={"push-endpoint": hook, "OpaqueData": "opaque"})["TopicArn"]
-        self.s3.put_bucket_notification_configuration(
-            Bucket=self.bucket,
-            NotificationConfiguration={"TopicConfigurations": [{"Id": name, "TopicArn": arn, "Events": EVENTS}]})
-
-    def daemon(self, listen="127.0.0.1:0", webhook=(), repository='quiet = "200ms"', log_name="daemon.log"):
-        file, secret = self.home / "settings.toml", self.home / "secret"
-        secret.write_text(SECRET + "\n")
-        file.write_text("\n".join([
-            "[webhook]", f'listen = "{listen}"', f'file = "{self.queue_file}"', f'secret_file = "{secret}"', *webhook,
-            "[[repository]]", f'url = "{self.url}"', "create = true", repository, ""]))
-        return self.program.daemon("--config", file, log_name=log_name)
-
-    def stored(self):
-        """How many events the queue holds; only while no daemon has it."""
-        with contextlib.closing(sqlite3.connect(self.queue_file)) as file:
-            return file.execute("SELECT count(*) FROM messages").fetchone()[0]
-
-
-def hook_of(daemon):
-    return daemon.wait_for_message("webhook listens")["url"]
-
-
-def settled(stage, daemon):
-    """Awaits the first comparison with the listing: what comes after it is published for its own sake."""
-    daemon.wait_until(lambda: published(stage.view.url) == [], 60, "the empty repository")
-
-
-def listed(stage, daemon, paths):
-    wanted = nevras(paths)
-    daemon.wait_until(lambda: published(stage.view.url) is not None
-                      and metadata.load_repo(stage.view.url).nevras() == wanted, 60, f"the metadata to list {wanted}")
 
 
 def send(url, body=b"", method="POST", headers=None, context=None):
@@ -100,7 +37,7 @@ def bearer(secret=SECRET):
 
 @pytest.fixture
 def stage(rgw, tmp_path):
-    stage = Stage(rgw.endpoint, tmp_path)
+    stage = WebhookStage(rgw, tmp_path)
     with stage.view:
         yield stage
 
@@ -109,16 +46,11 @@ def test_ceph_pushes_and_the_metadata_follow(stage, packages, odd_packages, tmp_
     with stage.daemon() as daemon:
         settled(stage, daemon)
         stage.topic(f"{hook_of(daemon)}?token={urllib.parse.quote(SECRET, safe='')}")
-        chosen = packages[:3] + odd_packages
-        for path in chosen:
-            stage.put(path)
-        stage.put(packages[3], "sub dir/ü+~^%20.rpm")
-        listed(stage, daemon, chosen + [packages[3]])
-        stage.delete(chosen[0].name)
+        left = put_odd(stage, daemon, packages, odd_packages)
+        left.remove(odd_packages[0])
         stage.delete(odd_packages[0].name)
-        left = [*chosen[1:3], *odd_packages[1:], packages[3]]
         listed(stage, daemon, left)
-        stage.put(packages[4], chosen[1].name)  # other bytes under the same key
+        stage.put(packages[4], left[0].name)  # other bytes under the same key
         left[0] = packages[4]
         listed(stage, daemon, left)
         assert not daemon.messages("webhook refused")
@@ -153,7 +85,7 @@ def test_unpublished_events_survive_a_reload(stage, packages):
         hook = hook_of(daemon)
         settled(stage, daemon)
         stage.put(packages[0])
-        body = json.dumps(aws.s3_event(stage.bucket, f"{PREFIX}/{packages[0].name}"))
+        body = json.dumps(aws.s3_event(stage.bucket, f"{stage.prefix}{packages[0].name}"))
         assert send(hook, body, headers=bearer())[0] == 200
         file = stage.home / "settings.toml"
         file.write_text(file.read_text().replace(NEVER, 'quiet = "200ms"'))
@@ -165,7 +97,7 @@ def test_unpublished_events_survive_a_reload(stage, packages):
 
 
 def test_wrong_secrets_and_foreign_bodies_are_refused(stage, packages):
-    event = json.dumps(aws.s3_event(stage.bucket, f"{PREFIX}/{packages[0].name}"))
+    event = json.dumps(aws.s3_event(stage.bucket, f"{stage.prefix}{packages[0].name}"))
     with stage.daemon(repository=NEVER, webhook=['user = "rgw"']) as daemon:
         hook = hook_of(daemon)
         settled(stage, daemon)
@@ -205,7 +137,7 @@ def test_a_full_queue_is_refused_and_told_by_healthz(stage, packages):
     with stage.daemon(repository=NEVER, webhook=["max_messages = 100"]) as daemon:
         hook = hook_of(daemon)
         settled(stage, daemon)
-        event = json.dumps(aws.s3_event(stage.bucket, f"{PREFIX}/{packages[0].name}"))
+        event = json.dumps(aws.s3_event(stage.bucket, f"{stage.prefix}{packages[0].name}"))
         answers = [send(hook, event, headers=bearer())[0] for _ in range(101)]
         assert answers == [200] * 100 + [503]
         assert send(hook.replace("/events", "/healthz"), method="GET")[0] == 503
@@ -217,14 +149,14 @@ def test_a_message_that_fails_for_good_is_parked(stage, packages):
     with stage.daemon(webhook=["max_receives = 2", "[daemon]", 'visibility = "10s"']) as daemon:
         hook = hook_of(daemon)
         settled(stage, daemon)
-        stage.s3.put_object(Bucket=stage.bucket, Key=f"{PREFIX}/broken.rpm", Body=b"no package" * 100)
+        stage.s3.put_object(Bucket=stage.bucket, Key=f"{stage.prefix}broken.rpm", Body=b"no package" * 100)
         stage.put(packages[0])
         for name in ("broken.rpm", packages[0].name):
-            event = json.dumps(aws.s3_event(stage.bucket, f"{PREFIX}/{name}"))
+            event = json.dumps(aws.s3_event(stage.bucket, f"{stage.prefix}{name}"))
             assert send(hook, event, headers=bearer())[0] == 200
         listed(stage, daemon, packages[:1])
         parked = daemon.wait_for_message("message parked: it was tried as often as max_receives says", 120)
-        assert parked["about"] == f"{stage.bucket}/{PREFIX}/broken.rpm"
+        assert parked["about"] == f"{stage.bucket}/{stage.prefix}broken.rpm"
         assert send(hook.replace("/events", "/healthz"), method="GET")[0] == 200
     assert stage.stored() == 1, "it stays in the file"
     with stage.daemon(log_name="again.log") as again:
@@ -273,59 +205,7 @@ def test_tls_and_basic_authentication(stage, packages, tmp_path):
         context = ssl.create_default_context(cafile=certificate)
         basic = {"Authorization": "Basic " + base64.b64encode(f"rgw:{SECRET}".encode()).decode()}
         stage.put(packages[0])
-        event = json.dumps(aws.s3_event(stage.bucket, f"{PREFIX}/{packages[0].name}"))
+        event = json.dumps(aws.s3_event(stage.bucket, f"{stage.prefix}{packages[0].name}"))
         assert send(hook, event, context=context)[0] == 401
         assert send(hook, event, headers=basic, context=context)[0] == 200
         listed(stage, daemon, packages[:1])
-
-
-class MinioStage(Stage):
-    TARGET = "REPOUPDATE"
-
-    def notify(self):
-        arn = f"arn:minio:sqs:{self.endpoint.region}:{self.TARGET}:webhook"
-        self.s3.put_bucket_notification_configuration(
-            Bucket=self.bucket,
-            NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": EVENTS}]})
-
-
-@pytest.fixture
-def minio(tmp_path):
-    """MinIO that pushes to a port on which nobody listens yet."""
-    if not find_server("minio"):
-        pytest.skip("MinIO is not installed (scripts/install-deps --servers)")
-    listen = f"127.0.0.1:{free_port()}"
-    name = MinioStage.TARGET
-    queue_dir = tmp_path / "minio-queue"
-    queue_dir.mkdir()
-    server = Minio({f"MINIO_NOTIFY_WEBHOOK_ENABLE_{name}": "on",
-                    f"MINIO_NOTIFY_WEBHOOK_ENDPOINT_{name}": f"http://{listen}/events",
-                    f"MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_{name}": SECRET,
-                    f"MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_{name}": str(queue_dir)})
-    yield server, listen
-    server.stop()
-
-
-def test_minio_pushes_and_the_metadata_follow(minio, packages, odd_packages, tmp_path):
-    server, listen = minio
-    stage = MinioStage(server.endpoint, tmp_path)
-    with stage.view:
-        with stage.daemon(listen=listen) as daemon:
-            settled(stage, daemon)
-            stage.notify()
-            chosen = packages[:3] + odd_packages
-            for path in chosen:
-                stage.put(path)
-            stage.put(packages[3], "sub dir/ü+~^%20.rpm")
-            listed(stage, daemon, chosen + [packages[3]])
-            stage.delete(chosen[0].name)
-            listed(stage, daemon, chosen[1:] + [packages[3]])
-            assert not daemon.messages("webhook refused")
-        assert stage.stored() == 0
-        # While nobody listens MinIO keeps the events, and sends them when somebody does.
-        stage.put(packages[4])
-        with stage.daemon(listen=listen, log_name="again.log") as again:
-            listed(stage, again, chosen[1:] + packages[3:5])
-            stage.delete(packages[4].name)
-            listed(stage, again, chosen[1:] + [packages[3]])
-        assert SECRET not in daemon.log_file.read_text() + again.log_file.read_text()
