@@ -107,7 +107,7 @@ void Inbox::receive(Source& source, std::size_t number, std::stop_token stop) {
       continue;
     }
     const std::string error = deliveries.error().text();
-    if (deliveries.failed_with(ErrorKind::throttled))  // others may have very many messages in flight: that passes
+    if (deliveries.failed_with(ErrorKind::throttled))  // passes by itself
       m_session.log.warning("cannot receive", {{"source", source.door->name()}, {"error", error}});
     else
       m_session.log.error("cannot receive", {{"source", source.door->name()}, {"error", error}});

@@ -42,8 +42,8 @@ public:
 
   std::string name() const override;  // "sqs://region/queue", "sqs://region/account/queue" where an account is named
   // One long poll of at most 20 seconds for at most 10 messages. Nothing, and no failure, when it is stopped.
-  // ErrorKind::invalid when the queue does not exist; throttled also when 120,000 messages of it are hidden, which is
-  // all that a queue allows.
+  // ErrorKind::invalid when the queue does not exist. Of a queue with 120,000 hidden messages, all that SQS allows, a long
+  // poll gets nothing and is not told why; only one that does not wait is refused (OverLimit, here throttled).
   Result<std::vector<Delivery>> receive(Duration wait, std::stop_token stop) override;
   // Both of these send batches of ten, several at the same time.
   Result<std::vector<Receipt>> acknowledge(std::span<const Receipt> receipts) override;
