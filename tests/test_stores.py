@@ -37,9 +37,8 @@ every_command = pytest.mark.parametrize(
 
 @pytest.fixture(scope="session")
 def store(session_directory):
-    missing = STORES[SERVER].missing()
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)} (scripts/install-deps --servers)")
+    if missing := STORES[SERVER].missing():
+        pytest.skip(missing)
     store = RunningStore(SERVER, session_directory)
     yield store
     store.stop()

@@ -19,6 +19,7 @@ class Store:
     title: str
     start: Callable  # of a directory that outlives the server; it has endpoint, stranger and stop()
     programs: tuple[str, ...] = ()  # what has to be installed
+    option: str = "--test"  # of scripts/install-deps, which installs them
     # False: 501 to If-Match and If-None-Match on a PUT, so writers take turns by a lease.
     conditional_writes: bool = True
     # False: requests signed for another region are served.
@@ -31,8 +32,9 @@ class Store:
     odd_names: dict[str, str] = field(default_factory=dict)
 
     def missing(self):
-        """The programs of it that are not installed."""
-        return [name for name in self.programs if not find_server(name)]
+        """What is not installed of it, in words; empty when all is."""
+        names = [name for name in self.programs if not find_server(name)]
+        return f"not installed: {', '.join(names)} (scripts/install-deps {self.option})" if names else ""
 
 
 # What writes are answered, as AWS documents it; of an ETag without quotes it says nothing, but it is taken everywhere.
@@ -63,14 +65,14 @@ STORES = {
         "moto 5.2", Moto, checks_region=False,
         answers={"end of an upload in parts, If-Match with another ETag": 200}),
     "minio": Store(
-        "MinIO 2026-02", lambda _: Minio(), Minio.PROGRAMS,
+        "MinIO 2026-02", lambda _: Minio(), Minio.PROGRAMS, "--servers",
         odd_names=dict.fromkeys(PATHS, "XMinioInvalidResourceName") | {"a//b.rpm": "XMinioInvalidObjectName"}),
     "versitygw": Store(
-        "versitygw 1.8", lambda _: VersityGw(), VersityGw.PROGRAMS,
+        "versitygw 1.8", lambda _: VersityGw(), VersityGw.PROGRAMS, "--servers",
         odd_names={"a//b.rpm": "a/b.rpm", "./c.rpm": "c.rpm", "a/./d.rpm": "a/d.rpm", "../e.rpm": "e.rpm",
                    "a/../f.rpm": "f.rpm"}),
     "seaweedfs": Store(
-        "SeaweedFS 4.48", lambda _: SeaweedFs(), SeaweedFs.PROGRAMS, checks_region=False, makes_buckets=True,
+        "SeaweedFS 4.48", lambda _: SeaweedFs(), SeaweedFs.PROGRAMS, "--servers", checks_region=False, makes_buckets=True,
         answers={"PUT, If-Match of an object that is not there": 412},
         odd_names=dict.fromkeys(PATHS, "InvalidRequest") | {"a//b.rpm": "a/b.rpm"}),
     "swift": Store(
