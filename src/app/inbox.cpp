@@ -18,7 +18,8 @@ constexpr Duration k_poll_wait{std::chrono::seconds(20)};   // one long poll
 constexpr Duration k_helper_wait{std::chrono::seconds(1)};  // of receivers beside the first: soon idle again
 constexpr Duration k_postponed{std::chrono::minutes(5)};    // hidden, so that others' messages come first
 constexpr Duration k_look_everywhere_every{std::chrono::hours(1)};
-constexpr std::size_t k_least_share = 100;  // messages: of each of very many sources
+constexpr Duration k_longest_rest{std::chrono::minutes(5)};  // so that an hour does not become two
+constexpr std::size_t k_least_share = 100;                   // messages: of each of very many sources
 const RetryPolicy k_receive_backoff{
     .attempts = 0, .base = std::chrono::seconds(1), .ceiling = std::chrono::seconds(60)};
 
@@ -181,7 +182,7 @@ Ledger::Outcome Inbox::judge_problem(const Source& source, const Delivery& deliv
 
 void Inbox::keep_hidden(Source& source, std::stop_token stop) {
   const Duration visibility = source.door->visibility();
-  while (m_session.clock.sleep_for(visibility / 6, stop)) {
+  while (m_session.clock.sleep_for(std::min(visibility / 6, k_longest_rest), stop)) {
     const SteadyTime now = m_session.clock.steady();
     const auto due = m_ledger.hidden_before(source.door->name(), now - visibility / 3);
     if (const auto extended = source.door->extend(due, visibility); extended)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <mutex>
 
 #include "base/clock.hpp"
@@ -19,18 +20,24 @@ public:
     return SteadyTime(m_passed);
   }
   bool sleep_for(Duration duration, std::stop_token stop) override {
-    advance(duration);
+    const std::scoped_lock lock(m_mutex);
+    m_passed += duration;
+    m_longest_sleep = std::max(m_longest_sleep, duration);
     return !stop.stop_requested();
   }
   void advance(Duration duration) {
     const std::scoped_lock lock(m_mutex);
     m_passed += duration;
   }
+  Duration longest_sleep() const {
+    const std::scoped_lock lock(m_mutex);
+    return m_longest_sleep;
+  }
 
 private:
   static constexpr std::chrono::sys_seconds k_start{std::chrono::seconds(1'800'000'000)};
   mutable std::mutex m_mutex;
-  Duration m_passed{0};
+  Duration m_passed{0}, m_longest_sleep{0};
 };
 
 }  // namespace repoupdate
