@@ -22,6 +22,7 @@ inline constexpr std::size_t k_max_event_body = 1'048'576;  // bytes: the larges
 inline constexpr int k_max_event_nesting = 32;              // JSON arrays and objects within each other
 inline constexpr int k_max_event_envelopes = 3;             // messages within messages
 inline constexpr std::size_t k_max_event_key = 1024;        // bytes, decoded: the longest key S3 allows
+inline constexpr std::size_t k_event_excerpt = 2'000;       // bytes of a body that could not be read, for the log
 
 struct ParsedBody {
   std::vector<Event> events;  // what could be read, in the order of the message

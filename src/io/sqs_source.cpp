@@ -169,7 +169,7 @@ Result<std::vector<Delivery>> SqsSource::receive(Duration wait, std::stop_token 
     ParsedBody parsed = parse_event_body(message.body);
     Delivery delivery{Receipt{name(), std::move(message.id), std::move(message.receipt_handle)},
                       std::move(parsed.events), std::move(parsed.problem)};
-    if (!delivery.problem.empty()) delivery.excerpt = printable_excerpt(message.body, k_sqs_excerpt);
+    if (!delivery.problem.empty()) delivery.excerpt = printable_excerpt(message.body, k_event_excerpt);
     delivery.receives = message.receives;
     delivery.has_dead_letter_queue = *redrives;
     deliveries.push_back(std::move(delivery));

@@ -18,8 +18,7 @@
 
 namespace repoupdate {
 
-inline constexpr std::size_t k_sqs_parallel = 8;     // batches that are sent at the same time
-inline constexpr std::size_t k_sqs_excerpt = 2'000;  // bytes of a body that could not be read, for the log
+inline constexpr std::size_t k_sqs_parallel = 8;  // batches that are sent at the same time
 
 struct SqsSourceOptions {
   std::string queue;         // its name, ARN or URL

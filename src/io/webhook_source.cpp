@@ -20,11 +20,12 @@ std::vector<QueueReceipt> queue_receipts(std::span<const Receipt> receipts) {
 
 std::string about(std::string_view body) {
   const ParsedBody parsed = parse_event_body(body);
-  if (parsed.events.empty()) return parsed.problem;
   std::string text;
   for (std::size_t i = 0; i < std::min(parsed.events.size(), k_told); ++i)
     text += (i == 0 ? "" : ", ") + parsed.events[i].bucket + '/' + parsed.events[i].key;
   if (parsed.events.size() > k_told) text += " and " + std::to_string(parsed.events.size() - k_told) + " more";
+  if (!parsed.problem.empty())
+    text += (text.empty() ? "" : "; ") + parsed.problem + ": " + printable_excerpt(body, k_event_excerpt);
   return text;
 }
 
@@ -58,6 +59,7 @@ Result<std::vector<Delivery>> WebhookSource::receive(Duration wait, std::stop_to
   for (const auto& message : received->messages) {
     ParsedBody parsed = parse_event_body(message.body);
     Delivery delivery{Receipt{m_name, message.id, message.handle}, std::move(parsed.events), std::move(parsed.problem)};
+    if (!delivery.problem.empty()) delivery.excerpt = printable_excerpt(message.body, k_event_excerpt);
     delivery.receives = static_cast<int>(message.receives);
     delivery.has_dead_letter_queue = true;  // what is never acknowledged is parked in the file
     deliveries.push_back(std::move(delivery));

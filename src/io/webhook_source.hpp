@@ -25,7 +25,7 @@ struct WebhookSourceOptions {
 struct WebhookReports {
   std::function<void(int status, const std::string& reason, const std::string& peer)> refused;  // see WebhookCalls
   // A message was delivered as often as the limits allow and never acknowledged. It stays in the file, and is not
-  // delivered any more. `about`: its first keys, or why it could not be read.
+  // delivered any more. `about`: its first keys; why it, or a part of it, could not be read, and then its beginning.
   std::function<void(const std::string& message_id, const std::string& about)> parked;
 };
 

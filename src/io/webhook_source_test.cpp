@@ -19,6 +19,7 @@ namespace repoupdate {
 namespace {
 
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
@@ -160,12 +161,13 @@ TEST_F(WebhookSourceTest, AnUnreadableRecordIsToldAndParkedAtLast) {
     const auto deliveries = receive();
     ASSERT_EQ(deliveries.size(), 1u);
     EXPECT_THAT(deliveries[0].problem, HasSubstr("names no bucket"));
+    EXPECT_THAT(deliveries[0].excerpt, HasSubstr(R"({"s3":{}})"));
     EXPECT_EQ(deliveries[0].receives, i + 1);
     EXPECT_TRUE(deliveries[0].has_dead_letter_queue);
     m_clock.advance(m_source->visibility());
   }
   EXPECT_THAT(receive(), IsEmpty());
-  EXPECT_THAT(m_parked, testing::ElementsAre(HasSubstr("names no bucket")));
+  EXPECT_THAT(m_parked, testing::ElementsAre(AllOf(HasSubstr("names no bucket"), HasSubstr(R"({"s3":{}})"))));
 }
 
 TEST_F(WebhookSourceTest, RefusalsStoreNothingAndSayWhy) {
