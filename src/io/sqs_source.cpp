@@ -14,7 +14,8 @@
 namespace repoupdate {
 namespace {
 
-constexpr std::uint64_t k_max_answer = 16 << 20;              // bytes: ten messages, every character escaped
+// Bytes: the messages of one receive, every character escaped, and what stands around them.
+constexpr std::uint64_t k_max_answer = k_sqs_batch * k_max_event_body * 6 + (1 << 20);
 constexpr Duration k_answer_time = std::chrono::seconds(10);  // beyond the time of the long poll itself
 
 // Requests go where the settings say, else where the queue's own URL lives, else to AWS.

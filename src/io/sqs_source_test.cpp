@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "io/event_json.hpp"
 #include "io/sample_sender.hpp"
 #include "testkit/loopback_server.hpp"
 
@@ -72,6 +73,20 @@ protected:
   LoopbackServer server{[this](const WireRequest& request, int) { return respond(request); }};
   std::unique_ptr<SqsSource> source;
 };
+
+TEST_F(SqsSourceTest, LargestMessagesAreReceivedAlsoWhenEveryCharacterIsEscaped) {
+  std::string body;
+  for (std::size_t i = 0; i < k_max_event_body; ++i) body += "\\u0001";
+  std::string messages;
+  for (std::size_t i = 0; i < k_sqs_batch; ++i)
+    messages += (i == 0 ? "" : ",") + (R"({"MessageId":")" + std::to_string(i)) + R"(","ReceiptHandle":"h","Body":")" +
+                body + "\"}";
+  actions["ReceiveMessage"] = [&](const json&) { return answer(200, {}, "{\"Messages\":[" + messages + "]}"); };
+  open("pool");
+  const auto deliveries = source->receive(seconds(0), {});
+  ASSERT_TRUE(deliveries) << deliveries.error().message;
+  EXPECT_EQ(deliveries->size(), k_sqs_batch);
+}
 
 // What SQS says of entries: the first list was deleted, the second failed with this fault.
 std::string verdicts(const std::vector<int>& done, const std::vector<int>& failed, bool sender_fault) {
