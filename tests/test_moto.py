@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole event path: objects are put and deleted, S3's notifications arrive in SQS, the daemon publishes, and
 clients read the bucket over HTTP. Every request has to be signed right."""
-import itertools
 import json
 import os
 import signal
@@ -14,41 +13,27 @@ from support.checks import clients_see, nevras, published
 from support.process import free_port, wait_until
 from support.program import Exit, Program
 from support.servers import serve_bucket
+from support.stage import Stage
 
 CREATED, REMOVED = "s3:ObjectCreated:*", "s3:ObjectRemoved:*"
 PREFIX = "el9/x86_64"
-NUMBERS = itertools.count(1)
 
 
-class Stage:
+class QueueStage(Stage):
     """A bucket, a queue for what is created and one for what is removed, and the program as a user of them."""
 
     def __init__(self, moto, home, events=True):
-        number = next(NUMBERS)
-        self.endpoint, self.home = moto.endpoint, home
-        self.bucket, self.adds, self.removes = f"bucket-{number}", f"adds-{number}", f"removes-{number}"
-        self.url = f"s3://{self.bucket}/{PREFIX}"
-        self.s3, self.sqs = self.endpoint.client("s3"), self.endpoint.client("sqs")
-        self.s3.create_bucket(Bucket=self.bucket)
+        super().__init__(moto, home, PREFIX + "/")
+        self.sqs = self.endpoint.client("sqs")
+        self.adds, self.removes = f"adds-{self.bucket}", f"removes-{self.bucket}"
         adds, removes = (aws.make_queue(self.endpoint, name) for name in (self.adds, self.removes))
         self.queue_urls = {self.adds: adds[0], self.removes: removes[0]}
         if events:
             aws.notify_queues(self.endpoint, self.bucket, {adds[1]: [CREATED], removes[1]: [REMOVED]})
-        self.program = Program(home, self.endpoint)
-        self.view = serve_bucket(self.endpoint, self.bucket, PREFIX + "/")
-
-    def put(self, path, href=None):
-        self.s3.put_object(Bucket=self.bucket, Key=f"{PREFIX}/{href or path.name}", Body=path.read_bytes())
-
-    def delete(self, href):
-        self.s3.delete_object(Bucket=self.bucket, Key=f"{PREFIX}/{href}")
 
     def send(self, body):
         text = body if isinstance(body, str) else json.dumps(body)
         self.sqs.send_message(QueueUrl=self.queue_urls[self.adds], MessageBody=text)
-
-    def repomd(self):
-        return aws.read_object(self.endpoint, self.bucket, f"{PREFIX}/repodata/repomd.xml")
 
     def configuration(self, queues, repositories=None, visibility="60s"):
         lines = ["[aws]", f'region = "{self.endpoint.region}"', f'endpoint = "{self.endpoint.url}"',
@@ -77,7 +62,7 @@ class Stage:
 
 @pytest.fixture
 def stage(moto, tmp_path):
-    stage = Stage(moto, tmp_path)
+    stage = QueueStage(moto, tmp_path)
     with stage.view:
         yield stage
 
@@ -85,7 +70,7 @@ def stage(moto, tmp_path):
 @pytest.fixture
 def silent_stage(moto, tmp_path):
     """The bucket notifies nobody: the test writes the messages."""
-    stage = Stage(moto, tmp_path, events=False)
+    stage = QueueStage(moto, tmp_path, events=False)
     with stage.view:
         yield stage
 

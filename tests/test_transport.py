@@ -2,7 +2,6 @@
 """Bad networks and busy stores: the program against a real store behind a proxy that misbehaves. It has to end right,
 and to ask no more than it should."""
 import dataclasses
-import itertools
 import json
 import os
 import signal
@@ -16,32 +15,27 @@ from support.large_package import build_large
 from support.process import checked, wait_until
 from support.program import Exit, Program
 from support.scripted_store import Cut, Damage, DoneBut, Drop, Garble, Refuse, ScriptedStore, Wait
-from support.servers import serve_bucket
+from support.stage import Stage
 
-NUMBERS = itertools.count(1)
 PREFIX = "el9"
 REQUESTS_AT_ONCE = 16
 INTERRUPTED = 130      # exit code
 LARGE_MIB = 70         # above 64 MiB, where uploads go in parts
 
 
-class Stage:
+class RoughStage(Stage):
     """A bucket of moto's, seen by the test as it is and by the program through a scripted store."""
 
     def __init__(self, moto, home):
-        self.endpoint, self.home, self.bucket = moto.endpoint, home, f"rough-{next(NUMBERS)}"
-        self.url = f"s3://{self.bucket}/{PREFIX}"
-        self.s3 = self.endpoint.client("s3")
-        self.s3.create_bucket(Bucket=self.bucket)
-        self.quiet = Program(home, self.endpoint)  # without a script
-        self.view = serve_bucket(self.endpoint, self.bucket, PREFIX + "/")
+        super().__init__(moto, home, PREFIX + "/")
+        self.quiet = self.program  # without a script
 
     def through(self, store, **extra):
         return Program(self.home, dataclasses.replace(self.endpoint, url=store.url), extra)
 
-    def put(self, *paths):
+    def put_all(self, paths):
         for path in paths:
-            self.s3.put_object(Bucket=self.bucket, Key=f"{PREFIX}/{path.name}", Body=path.read_bytes())
+            self.put(path)
 
     def lists(self, paths):
         """Asserts that exactly these packages are listed, by sound metadata."""
@@ -55,7 +49,7 @@ class Stage:
 
 @pytest.fixture
 def stage(moto, tmp_path):
-    stage = Stage(moto, tmp_path)
+    stage = RoughStage(moto, tmp_path)
     with stage.view:
         yield stage
 
@@ -69,7 +63,7 @@ def is_package(seen):
 def test_one_slow_down_holds_back_all_workers(stage, packages):
     """16 workers read packages; one of them is asked to wait for three seconds. What the others have under way comes
     in, and then nothing until the time is over: without that, hundreds of requests."""
-    stage.put(*packages)
+    stage.put_all(packages)
     pause, told = 3.0, []
 
     def script(seen):
@@ -90,7 +84,7 @@ def test_one_slow_down_holds_back_all_workers(stage, packages):
 
 def test_rate_limit_is_kept_to_not_run_into(stage, packages):
     """A store that takes ten requests in half a second, whoever asks."""
-    stage.put(*packages)
+    stage.put_all(packages)
     windows = {}
 
     def script(seen):
@@ -143,7 +137,7 @@ def test_cut_bodies_are_fetched_again(stage, packages):
 
     with ScriptedStore(stage.endpoint, script) as store:
         program = stage.through(store)
-        stage.put(*packages[:10])
+        stage.put_all(packages[:10])
         program.run("update", "--create", stage.url)
         program.run("add", stage.url, *packages[10:15])
         assert len(store.answered_with(Cut)) > 5
@@ -170,7 +164,7 @@ def test_damaged_bodies_are_fetched_again(stage, packages):
 
 def test_always_damaged_is_corrupt(stage, packages):
     stage.quiet.run("init", stage.url)
-    before = aws.read_object(stage.endpoint, stage.bucket, f"{PREFIX}/repodata/repomd.xml")
+    before = stage.repomd()
 
     def script(seen):
         return Damage() if seen.method == "GET" and seen.key.endswith("repomd.xml") else None
@@ -178,7 +172,7 @@ def test_always_damaged_is_corrupt(stage, packages):
     with ScriptedStore(stage.endpoint, script) as store:
         stage.through(store).start("update", stage.url).expect(Exit.CORRUPT, "repomd.xml", "SHA-256")
         assert len(store.answered_with(Damage)) == 3
-    assert aws.read_object(stage.endpoint, stage.bucket, f"{PREFIX}/repodata/repomd.xml") == before
+    assert stage.repomd() == before
 
 
 def test_what_arrives_damaged_at_the_store_is_sent_again(stage, packages):

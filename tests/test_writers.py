@@ -5,7 +5,6 @@ every package is listed once, and its fragments are those that createrepo_c writ
 REPOUPDATE_WRITERS=100 runs the full size, eight writers with 100 packages each, three times over; that takes some ten
 minutes a server, and REPOUPDATE_SERVER names another one of support/stores.py than the usual two. With pytest's -s each
 round says what it took."""
-import itertools
 import os
 import shutil
 import signal
@@ -19,8 +18,9 @@ import pytest
 from support import aws, metadata
 from support.packages import build_many
 from support.process import wait_until
-from support.program import Exit, Program
-from support.servers import Moto, serve_bucket
+from support.program import Exit
+from support.servers import Moto
+from support.stage import Stage
 from support.stores import STORES, RunningStore
 from support.swift import Swift
 
@@ -31,7 +31,6 @@ PACKAGES_EACH = FULL_SIZE or 5
 ROUNDS = 3 if FULL_SIZE else 1
 # Without conditional writes each publication waits for the others' turns, and for its own lease to settle.
 LEASE_WRITERS, LEASE_PACKAGES_EACH = 3, 2
-NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -65,15 +64,7 @@ def server_without_conditions(request, tmp_path):
     server.stop()
 
 
-class Stage:
-    def __init__(self, server, home):
-        self.endpoint, self.home, self.bucket = server.endpoint, home, f"writers-{next(NUMBERS)}"
-        self.url = f"s3://{self.bucket}/el9"
-        self.s3 = self.endpoint.client("s3")
-        self.s3.create_bucket(Bucket=self.bucket)
-        self.program = Program(home, self.endpoint)
-        self.view = serve_bucket(self.endpoint, self.bucket, "el9/")
-
+class WritersStage(Stage):
     def add(self, path):
         """Seconds that it took, and the races that it lost."""
         started = time.monotonic()
@@ -100,7 +91,7 @@ class Stage:
         copy.mkdir()
         for path in packages:
             shutil.copy(path, copy)
-            uploaded = self.s3.head_object(Bucket=self.bucket, Key=f"el9/{path.name}")["LastModified"].timestamp()
+            uploaded = self.s3.head_object(Bucket=self.bucket, Key=self.prefix + path.name)["LastModified"].timestamp()
             os.utime(copy / path.name, (uploaded, uploaded))
         subprocess.run(["createrepo_c", "--quiet", "--no-database", str(copy)], check=True)
         wanted = metadata.load_repo(copy)
@@ -109,13 +100,16 @@ class Stage:
         self.program.run("verify", self.url)
 
     def probes(self):
-        return [key for key in aws.keys(self.endpoint, self.bucket) if "/probe-" in key]
+        return [key for key in self.keys() if "/probe-" in key]
+
+    def lease(self):
+        return aws.read_object(self.endpoint, self.bucket, f"{self.prefix}repodata/.repoupdate/lease.json").decode()
 
 
 @pytest.mark.timeout(3 * 3600 if FULL_SIZE else 300)
 def test_eight_writers_at_the_same_time_lose_nothing(server, many_packages, tmp_path):
     for _ in range(ROUNDS):
-        stage = Stage(server, tmp_path)
+        stage = WritersStage(server, tmp_path)
         with stage.view:
             stage.program.run("init", stage.url)
             stage.add_at_the_same_time(many_packages, WRITERS)
@@ -124,31 +118,26 @@ def test_eight_writers_at_the_same_time_lose_nothing(server, many_packages, tmp_
 
 
 def test_writers_without_conditional_writes_take_turns(server_without_conditions, packages, tmp_path):
-    stage = Stage(server_without_conditions, tmp_path)
+    stage = WritersStage(server_without_conditions, tmp_path)
     chosen = packages[:LEASE_WRITERS * LEASE_PACKAGES_EACH]
     with stage.view:
         stage.program.start("init", stage.url).expect(Exit.DONE, "without conditional writes", "lease")
         stage.add_at_the_same_time(chosen, LEASE_WRITERS)
         stage.expect_all(chosen)
         assert stage.probes() == []
-        lease = aws.read_object(stage.endpoint, stage.bucket, "el9/repodata/.repoupdate/lease.json").decode()
-        assert '"owner": ""' in lease, "the last one did not give it back"
+        assert '"owner": ""' in stage.lease(), "the last one did not give it back"
 
 
 @pytest.mark.parametrize("server_without_conditions", ["ignored"], indirect=True)
 def test_writer_that_is_killed_with_the_lease_delays_others_by_its_length(server_without_conditions, packages, tmp_path):
-    stage = Stage(server_without_conditions, tmp_path)
+    stage = WritersStage(server_without_conditions, tmp_path)
     with stage.view:
         stage.program.run("init", stage.url)
-
-        def owner():
-            lease = aws.read_object(stage.endpoint, stage.bucket, "el9/repodata/.repoupdate/lease.json").decode()
-            return '"owner": ""' not in lease
 
         victim = subprocess.Popen([stage.program.named("repoupdate"), "add", "--lease", "10s", stage.url, packages[0]],
                                   cwd=tmp_path, env=stage.program.environment, stderr=subprocess.DEVNULL)
         # It has written its claim, and now waits for it to settle.
-        wait_until(owner, 60, "the lease to be taken")
+        wait_until(lambda: '"owner": ""' not in stage.lease(), 60, "the lease to be taken")
         victim.send_signal(signal.SIGKILL)
         victim.wait()
         stage.program.run("add", stage.url, packages[1])
