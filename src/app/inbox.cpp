@@ -33,8 +33,7 @@ std::map<std::string, std::vector<Receipt>> by_source(const std::vector<Receipt>
 
 Result<void> Inbox::add(std::unique_ptr<EventSource> source) {
   const std::string name = source->name();
-  const std::size_t receivers = source->visibility() > Duration(0) ? m_session.settings.daemon.receivers : 1;
-  const bool is_new = m_sources.try_emplace(name, Source{std::move(source), ReceiverCount(receivers)}).second;
+  const bool is_new = m_sources.try_emplace(name, Source{std::move(source)}).second;
   if (!is_new) return Error{ErrorKind::invalid, "queue " + name + " is configured twice", {}};
   return {};
 }
@@ -48,6 +47,7 @@ void Inbox::start(std::vector<std::jthread>& threads, std::stop_token stop) {
   m_looked_everywhere = m_session.clock.steady();  // a daemon begins with that
   for (auto& [name, source] : m_sources) {
     const std::size_t receivers = source.comes_back() ? m_session.settings.daemon.receivers : 1;
+    source.receivers = ReceiverCount(receivers);
     for (std::size_t i = 0; i < receivers; ++i)
       threads.emplace_back([this, &source = source, i, stop] { receive(source, i, stop); });
     if (source.comes_back()) threads.emplace_back([this, &source = source, stop] { keep_hidden(source, stop); });

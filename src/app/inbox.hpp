@@ -60,7 +60,7 @@ public:
 private:
   struct Source {
     std::unique_ptr<EventSource> door;
-    ReceiverCount receivers;
+    ReceiverCount receivers{1};
     bool comes_back() const { return door->visibility() > Duration(0); }
   };
 

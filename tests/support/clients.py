@@ -73,10 +73,6 @@ class Dnf:
     def files(self, name):
         return self.run("repoquery", "--list", name).splitlines()
 
-    def provider_of(self, path):
-        """The NEVRAs of the packages that own `path`, which dnf looks up in filelists."""
-        return sorted(self.run("repoquery", "--queryformat", "%{name}-%{evr}.%{arch}", "--file", path).split())
-
     def changelog(self, name):
         return self.run("repoquery", "--changelogs", name)
 

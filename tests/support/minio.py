@@ -4,12 +4,10 @@ import json
 import os
 import shutil
 import tempfile
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from support.aws import Endpoint
-from support.process import Server, find_server, free_port
+from support.process import Server, answers, find_server, free_port
 
 ACCESS_KEY, SECRET_KEY = "AKTEST1", "secret/+test1"
 REGION = "eu-central-1"
@@ -33,7 +31,7 @@ class Minio:
                              self.home / "minio.log", env=environment | (extra_environment or {}))
         self.endpoint = Endpoint(f"http://{address}", ACCESS_KEY, SECRET_KEY, REGION)
         try:
-            self.server.wait_for(lambda: is_healthy(self.endpoint.url), 60, "MinIO")
+            self.server.wait_for(lambda: answers(f"{self.endpoint.url}/minio/health/ready"), 60, "MinIO")
             self.stranger = self._stranger()
         except BaseException:
             print(self.server.output()[-4000:])
@@ -50,11 +48,3 @@ class Minio:
     def stop(self):
         self.server.kill()
         shutil.rmtree(self.home, ignore_errors=True)
-
-
-def is_healthy(url):
-    try:
-        with urllib.request.urlopen(f"{url}/minio/health/ready", timeout=5) as answer:
-            return answer.status == 200
-    except (urllib.error.URLError, ConnectionError):
-        return False

@@ -7,7 +7,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -43,6 +46,15 @@ def free_port():
 def listens(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def answers(url):
+    """Whether a GET is answered 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, ConnectionError):
+        return False
 
 
 def wait_until(condition, timeout, what, pause=0.05):
@@ -88,3 +100,28 @@ class Server:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+
+
+class ServerGroup:
+    """Servers that belong together, over the directory `home`: either all of them run, or none is left. _start() has to
+    be given, and starts them with server()."""
+
+    def __init__(self, name):
+        # Not one of pytest's: unix sockets need a short path, of at most 107 bytes.
+        self.home = Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp"))
+        self.servers = []
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def server(self, command, log):
+        self.servers.append(Server(command, log))
+        return self.servers[-1]
+
+    def stop(self):
+        """Everything is thrown away: nothing to end gracefully."""
+        for server in reversed(self.servers):
+            server.kill()
+        shutil.rmtree(self.home, ignore_errors=True)

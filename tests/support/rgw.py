@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ceph's RADOS gateway on loopback: a real S3 server. One monitor, one object store daemon in memory, one gateway;
 no manager, no systemd, any user."""
-import shutil
-import tempfile
 import uuid
-from pathlib import Path
 
 from support.aws import Endpoint
-from support.process import Server, checked, free_port, listens
+from support.process import ServerGroup, checked, free_port, listens
 
 ACCESS_KEY, SECRET_KEY = "AKTEST1", "secret/+test1"
 STRANGER_KEY, STRANGER_SECRET = "AKSTRANGER", "secret/+stranger"  # a user without any right to the other's buckets
@@ -57,16 +54,9 @@ ms mon client mode = crc
 """
 
 
-class Rgw:
+class Rgw(ServerGroup):
     def __init__(self):
-        # Its unix sockets need a short path (at most 107 bytes), which pytest's directories are not.
-        self.home = Path(tempfile.mkdtemp(prefix="rgw-", dir="/tmp"))
-        self.servers = []
-        try:
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
+        super().__init__("rgw")
 
     def _start(self):
         for name in ("mon", "osd", "run", "log", "rgw"):
@@ -80,10 +70,8 @@ class Rgw:
         self._start_store()
         self._start_gateway(ports["rgw_port"])
 
-    def _server(self, program, *arguments):
-        server = Server([program, "-c", str(self.conf), *arguments, "-f"], self.home / "log" / f"{program}.out")
-        self.servers.append(server)
-        return server
+    def _daemon(self, program, *arguments):
+        return self.server([program, "-c", str(self.conf), *arguments, "-f"], self.home / "log" / f"{program}.out")
 
     def _run(self, program, *arguments):
         return checked([program, "-c", str(self.conf), *arguments])
@@ -93,18 +81,18 @@ class Rgw:
         monmap = str(self.home / "monmap")
         checked(["monmaptool", "--create", "--fsid", fsid, "--addv", "a", addresses, monmap])
         self._run("ceph-mon", "--mkfs", "-i", "a", "--monmap", monmap)
-        self._server("ceph-mon", "-i", "a")
+        self._daemon("ceph-mon", "-i", "a")
 
     def _start_store(self):
         osd_id = str(uuid.uuid4())
         self._run("ceph", "--connect-timeout", "30", "osd", "new", osd_id, "0")
         self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd_id)
         self._run("ceph", "osd", "crush", "add", "0", "1.0", "root=default", "host=test")
-        server = self._server("ceph-osd", "-i", "0")
+        server = self._daemon("ceph-osd", "-i", "0")
         server.wait_for(lambda: "1 up" in self._run("ceph", "osd", "stat"), 60, "the object store daemon")
 
     def _start_gateway(self, port):
-        server = self._server("radosgw", "-n", "client.rgw")
+        server = self._daemon("radosgw", "-n", "client.rgw")
         server.wait_for(lambda: listens(port), 120, "the gateway")
         url = f"http://127.0.0.1:{port}"
         self.endpoint = self._user(url, "test", ACCESS_KEY, SECRET_KEY)
@@ -114,9 +102,3 @@ class Rgw:
         self._run("radosgw-admin", "-n", "client.rgw", "user", "create", f"--uid={name}", f"--display-name={name}",
                   f"--access-key={access_key}", f"--secret-key={secret_key}")
         return Endpoint(url, access_key, secret_key, "default")
-
-    def stop(self):
-        # Everything is in memory and thrown away: nothing to end gracefully.
-        for server in reversed(self.servers):
-            server.kill()
-        shutil.rmtree(self.home, ignore_errors=True)

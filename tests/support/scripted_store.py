@@ -10,6 +10,8 @@ import time
 import urllib.parse
 from dataclasses import dataclass
 
+from support.servers import HttpServer
+
 UPSTREAM_TIMEOUT = 60
 
 
@@ -179,13 +181,13 @@ class QuietServer(http.server.ThreadingHTTPServer):
         pass  # a client that goes away, or does not trust us, is part of many scripts
 
 
-class ScriptedStore:
+class ScriptedStore(HttpServer):
     """A context manager. `script(seen)` is called for each request, never twice at once, and gives what to answer."""
 
     def __init__(self, endpoint, script=lambda seen: None, certificate=None):
         self.upstream = urllib.parse.urlsplit(endpoint.url).netloc
         self.script, self.lock, self.seen = script, threading.Lock(), []
-        self.server = QuietServer(("127.0.0.1", 0), Handler)
+        super().__init__(Handler, QuietServer)
         self.server.store = self
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -193,16 +195,7 @@ class ScriptedStore:
             # The handshake happens in the connection's own thread.
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
                                                      do_handshake_on_connect=False)
-        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+            self.url = self.url.replace("http:", "https:")
 
     def take(self, handler):
         headers = {name.lower(): value for name, value in handler.headers.items()}

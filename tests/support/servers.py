@@ -43,10 +43,10 @@ class Moto:
 
 
 class HttpServer:
-    """Answers GET and HEAD on 127.0.0.1 from a thread of this process. A context manager; `url` has no last slash."""
+    """Answers what `handler` knows on 127.0.0.1 from a thread of this process. A context manager; `url` has no last slash."""
 
-    def __init__(self, handler):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    def __init__(self, handler, server_class=http.server.ThreadingHTTPServer):
+        self.server = server_class(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)

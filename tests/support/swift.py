@@ -1,14 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenStack Swift with its S3 API on loopback: one account, container and object server each on one directory, and
 a proxy. An S3 store without conditional writes: it answers 501 to If-Match and If-None-Match on a PUT."""
-import shutil
-import tempfile
-import urllib.error
-import urllib.request
-from pathlib import Path
-
 from support.aws import Endpoint
-from support.process import Server, checked, find_server, free_port
+from support.process import ServerGroup, answers, checked, find_server, free_port
 
 USER, SECRET = "test:tester", "secret/+test1"
 STRANGER, STRANGER_SECRET = "test:stranger", "secret/+stranger"  # of the same account, with no right to its buckets
@@ -35,6 +29,8 @@ use = egg:swift#{name}
 recon_cache_path = {home}/recon
 lock_path = {home}/lock
 """
+
+PLAIN_FILTERS = ("catch_errors", "gatekeeper", "healthcheck", "listing_formats", "bulk", "copy", "slo", "dlo", "symlink")
 
 # tempauth wants a cache but needs none for S3, which has no tokens to keep: nothing listens at memcache_servers.
 PROXY = """\
@@ -66,38 +62,14 @@ dns_compliant_bucket_names = true
 [filter:versioned_writes]
 use = egg:swift#versioned_writes
 allow_object_versioning = true
-[filter:catch_errors]
-use = egg:swift#catch_errors
-[filter:gatekeeper]
-use = egg:swift#gatekeeper
-[filter:healthcheck]
-use = egg:swift#healthcheck
-[filter:listing_formats]
-use = egg:swift#listing_formats
-[filter:bulk]
-use = egg:swift#bulk
-[filter:copy]
-use = egg:swift#copy
-[filter:slo]
-use = egg:swift#slo
-[filter:dlo]
-use = egg:swift#dlo
-[filter:symlink]
-use = egg:swift#symlink
-"""
+""" + "".join(f"[filter:{name}]\nuse = egg:swift#{name}\n" for name in PLAIN_FILTERS)
 
 
-class Swift:
+class Swift(ServerGroup):
     PROGRAMS = tuple(f"swift-{name}-server" for name in (*BACKENDS, "proxy"))
 
     def __init__(self):
-        self.home = Path(tempfile.mkdtemp(prefix="swift-", dir="/tmp"))
-        self.servers = []
-        try:
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
+        super().__init__("swift")
 
     def _start(self):
         for name in ("disk/d1", "recon", "lock"):
@@ -112,7 +84,7 @@ class Swift:
             port=port, memcache_port=free_port(), region=REGION, user_line=USER.replace(":", "_"), secret=SECRET,
             stranger_line=STRANGER.replace(":", "_"), stranger_secret=STRANGER_SECRET, **names))
         url = f"http://127.0.0.1:{port}"
-        self._server("proxy").wait_for(lambda: answers(f"{url}/healthcheck"), 60, "Swift's proxy")
+        self._daemon("proxy").wait_for(lambda: answers(f"{url}/healthcheck"), 60, "Swift's proxy")
         self.endpoint = Endpoint(url, USER, SECRET, REGION)
         self.stranger = Endpoint(url, STRANGER, STRANGER_SECRET, REGION)
 
@@ -122,23 +94,8 @@ class Swift:
         checked(["swift-ring-builder", ring, "add", f"r1z1-127.0.0.1:{port}/d1", "1"])
         checked(["swift-ring-builder", ring, "rebalance"])
         (self.home / f"{name}.conf").write_text(BACKEND.format(name=name, port=port, **names))
-        self._server(name)
+        self._daemon(name)
 
-    def _server(self, name):
-        server = Server([find_server(f"swift-{name}-server"), str(self.home / f"{name}.conf"), "-v"],
-                        self.home / f"{name}.log")
-        self.servers.append(server)
-        return server
-
-    def stop(self):
-        for server in reversed(self.servers):
-            server.kill()
-        shutil.rmtree(self.home, ignore_errors=True)
-
-
-def answers(url):
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return answer.status == 200
-    except (urllib.error.URLError, ConnectionError):
-        return False
+    def _daemon(self, name):
+        return self.server([find_server(f"swift-{name}-server"), str(self.home / f"{name}.conf"), "-v"],
+                           self.home / f"{name}.log")
