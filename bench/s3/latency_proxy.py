@@ -156,6 +156,7 @@ class LatencyProxy:
         method, target, _ = first.split(" ", 2)
         request = Request(method, target, time.monotonic())
         self.under_way += 1
+        up_writer = None
         try:
             await asyncio.sleep(self.latency)
             up_reader, up_writer = await self._connect()
@@ -173,6 +174,10 @@ class LatencyProxy:
             request.received = await Body(answer, has_body).copy(up_reader, writer)
             request.end = time.monotonic()
             await writer.drain()
+        except BaseException:
+            if up_writer:
+                up_writer.close()  # in the middle of an exchange: of no use to another one
+            raise
         finally:
             self.under_way -= 1
         self.requests.append(request)
