@@ -59,6 +59,20 @@ def test_ceph_pushes_and_the_metadata_follow(stage, packages, odd_packages, tmp_
     assert SECRET not in daemon.log_file.read_text()
 
 
+def test_ceph_keeps_the_events_of_a_persistent_topic_while_the_daemon_is_away(stage, packages):
+    """What it finds by comparing with the listing proves nothing; that a message is parked does, since it came."""
+    listen = f"127.0.0.1:{free_port()}"
+    stage.init()
+    stage.topic(f"http://{listen}/events?token={urllib.parse.quote(SECRET, safe='')}", persistent="true")
+    stage.s3.put_object(Bucket=stage.bucket, Key=f"{stage.prefix}broken.rpm", Body=b"no package" * 100)
+    with stage.daemon(listen=listen, webhook=["max_receives = 1", "[daemon]", 'visibility = "10s"']) as daemon:
+        parked = daemon.wait_for_message("message parked: it was tried as often as max_receives says", 120)
+        assert parked["about"] == f"{stage.bucket}/{stage.prefix}broken.rpm"
+        # The next ones come at once.
+        stage.put(packages[0])
+        listed(stage, daemon, packages[:1])
+
+
 def test_nothing_is_lost_when_the_daemon_is_killed(stage, packages):
     daemon = stage.daemon(repository=NEVER)
     with contextlib.ExitStack() as ended:
