@@ -238,6 +238,24 @@ TEST_F(AwsSenderTest, StopsInsteadOfWaiting) {
   EXPECT_EQ(m_server->requests().size(), 1U);
 }
 
+// STS answers nothing, which is waited for much longer.
+TEST_F(AwsSenderTest, StopsInsteadOfWaitingForCredentials) {
+  std::stop_source stop;
+  serve([&stop](const WireRequest&, int) {
+    stop.request_stop();
+    return WireAnswer{{}, false, true};
+  });
+  m_environment = {{"AWS_WEB_IDENTITY_TOKEN_FILE", __FILE__},
+                   {"AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/pod"},
+                   {"AWS_ENDPOINT_URL_STS", m_server->url()}};
+  AwsSender sender = this->sender();
+  AwsCall stopped = call();
+  stopped.exchange.stop = stop.get_token();
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(sender.send(stopped).response.failed_with(ErrorKind::cancelled));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15));
+}
+
 TEST_F(AwsSenderTest, CorrectsAClockThatTheServiceFindsWrong) {
   const SystemTime theirs = *parse_http_date("Sat, 31 Jan 2026 23:59:59 GMT");
   serve([](const WireRequest& request, int) {
