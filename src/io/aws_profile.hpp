@@ -20,7 +20,8 @@ using Environment = std::function<std::string(const std::string& name)>;
 Environment process_environment();
 
 // Section -> entry -> value. A nested entry ("s3 =" and below it, indented deeper, "endpoint_url = x") is called
-// "s3.endpoint_url"; spaces inside a section's name are one space, and quotes around a profile's name are not part of it.
+// "s3.endpoint_url"; spaces inside a section's name are one space, and quotes around a profile's name are not part of
+// it.
 using AwsConfigFile = std::map<std::string, std::map<std::string, std::string>>;
 
 inline constexpr std::uint64_t k_max_aws_config_file = 1 << 20;

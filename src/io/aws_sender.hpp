@@ -56,8 +56,9 @@ struct AwsOutcome {
 // Thread-safe. ErrorKind::unavailable, throttled and timed_out are repeated with growing, jittered delays, as often as
 // the policy and what all calls to that host may spend allow, and a refusal of bytes that arrived damaged up to three
 // times in all; a download that has gone on meanwhile begins to count anew. A throttled call slows down all others to
-// the same host (SendGate). A conflict is the caller's, and so is SQS's OverLimit, though it is throttled. A clock that the service finds wrong is corrected by its Date,
-// and credentials that it finds expired are fetched again, once each per call.
+// the same host (SendGate). A conflict is the caller's, and so is SQS's OverLimit, though it is throttled. A clock that
+// the service finds wrong is corrected by its Date, and credentials that it finds expired are fetched again, once each
+// per call.
 class AwsSender {
 public:
   // The references and `log` (may be null: no log) must outlive the sender.

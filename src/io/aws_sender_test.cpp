@@ -282,7 +282,8 @@ TEST_F(AwsSenderTest, CorrectsTheClockForJsonServicesToo) {
   }
 }
 
-// Both are signed by the wrong clock before either is answered. A server answers one request at a time, so there are two.
+// Both are signed by the wrong clock before either is answered. A server answers one request at a time, so there are
+// two.
 TEST_F(AwsSenderTest, CorrectsTheClockForAllThatWereUnderWay) {
   std::latch both_are_there(2);
   const auto respond = [&](const WireRequest& request, int number) {

@@ -14,8 +14,8 @@ namespace repoupdate {
 // refusal that has no body to say so.
 inline constexpr std::chrono::seconds k_notable_skew = std::chrono::minutes(5);
 
-// From our clock, which says `now`, to the service's, where that is k_notable_skew or more from `offset`, with which the
-// refused request was signed. Nothing where the Date does not explain the refusal, or is missing.
+// From our clock, which says `now`, to the service's, where that is k_notable_skew or more from `offset`, with which
+// the refused request was signed. Nothing where the Date does not explain the refusal, or is missing.
 std::optional<std::chrono::seconds> corrected_offset(const HttpResponse& refusal, SystemTime now,
                                                      std::chrono::seconds offset);
 

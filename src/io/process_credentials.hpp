@@ -15,8 +15,8 @@ namespace repoupdate {
 inline constexpr Duration k_credential_process_time{std::chrono::seconds(60)};
 
 // Runs `command`, split as a shell does, without a shell. It has to print a JSON object with "Version": 1.
-// ErrorKind::denied when it fails, corrupt when it prints anything else, timed_out after `time`, cancelled. No message holds what
-// it printed, nor its arguments.
+// ErrorKind::denied when it fails, corrupt when it prints anything else, timed_out after `time`, cancelled. No message
+// holds what it printed, nor its arguments.
 Result<Credentials> process_credentials(const std::string& command, SystemTime now, std::stop_token stop = {},
                                         Duration time = k_credential_process_time);
 

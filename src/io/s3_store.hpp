@@ -37,9 +37,10 @@ inline constexpr std::uint64_t k_max_single_put = 64ULL << 20;  // of what put()
 // ErrorKind::no_store, never not_found: a wrong name must not look like packages that are gone (I14).
 // A store without conditional writes answers a condition with ErrorKind::unsupported, or ignores it: see abilities().
 //
-// The info that put() and put_file() return has the Last-Modified that the store's Date suggests; head() tells it
-// to the second. Where the store's answer does not tell the ETag or the time, they are the object's, which must still have
-// these bytes: else another writer was there, and that is precondition_failed, or conflict for a put without a condition.
+// The info that put() and put_file() return has the Last-Modified that the store's Date suggests; head() tells it to
+// the second. Where the store's answer does not tell the ETag or the time, they are the object's, which must still have
+// these bytes: else another writer was there, and that is precondition_failed, or conflict for a put without a
+// condition.
 class S3Store final : public ObjectStore {
 public:
   // The sender must outlive the store. ErrorKind::invalid as resolve_bucket() says.
