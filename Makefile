@@ -57,7 +57,7 @@ bench: ## measure updates against hashing and createrepo_c, at most 15 minutes (
 	@build/bench/bench/repobench --json build/bench.json >build/bench.md && cat build/bench.md
 
 bench-s3: ## count the requests of updates at 20 ms each, in front of a real S3 server (bench/README.md)
-	@scripts/install-deps --build --test --bench
+	@scripts/install-deps --build --bench-s3
 	@$(call CONFIGURE,bench,OFF)
 	@$(call BUILD,bench)
 	@.venv/bin/python bench/s3/run.py build/bench --markdown build/bench-s3.md

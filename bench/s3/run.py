@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts what updates cost in requests, and how long they take where each request takes 20 ms more.
 
-    run.py BUILD-DIRECTORY [--markdown FILE]
+    run.py BUILD-DIRECTORY [--server NAME] [--packages COUNT] [--only PART]... [--markdown FILE]
 
 Prints a table; `make bench-s3` runs it. See bench/README.md.
 """
@@ -16,13 +16,15 @@ import time
 from pathlib import Path
 
 from latency_proxy import LatencyProxy, chain
-from world import BUCKET, PACKAGES, World, measured_run
+from world import BUCKET, World, measured_run
 
 from support.program import Daemon
+from support.stores import STORES
 
 LATENCY = 0.020
 REPETITIONS = 5
 EVENTS = 20
+PARTS = ("cold", "build", "warm")
 
 
 class Table:
@@ -64,26 +66,29 @@ def verdict(value, limit):
 
 
 class Bench:
-    def __init__(self, world):
-        self.world, self.table = world, Table()
+    def __init__(self, world, packages):
+        self.world, self.packages, self.table = world, packages, Table()
 
-    def run(self):
-        pool = self.world.generate("pool", packages=PACKAGES)
+    def run(self, parts):
+        pool = self.world.generate("pool", packages=self.packages)
         lists = json.loads((pool / "pool.json").read_text())
-        self.cold(pool, lists)
-        self.build()
-        self.warm(pool, lists)
+        if "cold" in parts:
+            self.cold(pool, lists)
+        if "build" in parts:
+            self.build()
+        if "warm" in parts:
+            self.warm(pool, lists)
 
     # A repository with metadata of Fedora's sizes; its packages are not there, which nobody asks for.
     def cold(self, pool, lists):
         prefix = "cold/"
-        directory = self.world.generate("generate", packages=PACKAGES, compression="gz")
+        directory = self.world.generate("generate", packages=self.packages, compression="gz")
         for path in (directory / "repodata").iterdir():
             self.world.s3.upload_file(str(path), BUCKET, f"{prefix}repodata/{path.name}")
         hrefs = lists["scattered"][:REPETITIONS + 1]
         self.world.put_files(pool, prefix, hrefs)
         repository = f"s3://{BUCKET}/{prefix}"
-        with LatencyProxy(self.world.rgw.endpoint.url, LATENCY) as proxy:
+        with LatencyProxy(self.world.store.endpoint.url, LATENCY) as proxy:
             program = self.world.program(proxy.url, "cold")
             program.run("update", repository, hrefs[0])  # takes the foreign files over
             proxy.take()
@@ -96,23 +101,23 @@ class Bench:
     # Packages that were uploaded before there were any metadata.
     def build(self):
         prefix = "warm/"
-        directory = self.world.generate("packages", packages=PACKAGES)
+        directory = self.world.generate("packages", packages=self.packages)
         hrefs = [str(path.relative_to(directory)) for path in directory.rglob("*.rpm")]
         self.world.put_files(directory, prefix, hrefs)
-        with LatencyProxy(self.world.rgw.endpoint.url, LATENCY) as proxy:
+        with LatencyProxy(self.world.store.endpoint.url, LATENCY) as proxy:
             program = self.world.program(proxy.url, "build")
             seconds, cpu, peak = measured_run(program, "update", f"s3://{BUCKET}/{prefix}", "--create")
             requests = proxy.take()
         share = cpu / seconds
-        self.table.fact(f"{PACKAGES:,} packages, no metadata",
+        self.table.fact(f"{self.packages:,} packages, no metadata",
                         f"{seconds:.1f} s, {len(requests)} requests, {share:.0%} of one core, {peak / 1e6:.0f} MB",
                         f"30 % of one core: {verdict(share, 0.30)}; 300 MB: {verdict(peak / 1e6, 300)}")
-        with LatencyProxy(self.world.rgw.endpoint.url, LATENCY) as proxy:
+        with LatencyProxy(self.world.store.endpoint.url, LATENCY) as proxy:
             program = self.world.program(proxy.url, "reconcile")
             seconds, _, peak = measured_run(program, "update", f"s3://{BUCKET}/{prefix}")
             requests = proxy.take()
         reads = sum(request.target.endswith(".rpm") for request in requests)
-        self.table.fact(f"listing of {PACKAGES:,} that are listed",
+        self.table.fact(f"listing of {self.packages:,} that are listed",
                         f"{seconds:.2f} s, {len(requests)} requests, {peak / 1e6:.0f} MB",
                         f"0 packages read: {verdict(reads, 0)}")
 
@@ -121,7 +126,7 @@ class Bench:
         hrefs = lists["scattered"][:400] + lists["family"][:400]
         self.world.put_files(pool, prefix, hrefs)
         for delay in (LATENCY, 0.0):
-            with LatencyProxy(self.world.rgw.endpoint.url, delay) as proxy:
+            with LatencyProxy(self.world.store.endpoint.url, delay) as proxy:
                 program = self.world.program(proxy.url, f"warm-{delay}")
                 with Daemon(program, "--repository", f"s3://{BUCKET}/{prefix}", "--queue", "bench", "--quiet", "0",
                             "--region", "us-east-1") as daemon:
@@ -222,10 +227,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path, help="where repoupdate and repobench were built")
     parser.add_argument("--markdown", type=Path, help="also write the table to this file")
+    parser.add_argument("--server", choices=STORES, default="seaweedfs", help="what the bucket is on")
+    parser.add_argument("--packages", type=int, default=10_000, help="of the repository")
+    parser.add_argument("--only", action="append", choices=PARTS, help="this part; warm needs build")
     arguments = parser.parse_args()
-    with World(arguments.build.resolve()) as world:
-        bench = Bench(world)
-        bench.run()
+    with World(arguments.build.resolve(), arguments.server) as world:
+        bench = Bench(world, arguments.packages)
+        bench.run(arguments.only or PARTS)
     text = bench.table.markdown()
     if arguments.markdown:
         arguments.markdown.write_text(text)

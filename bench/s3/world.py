@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the workloads run in: Ceph's gateway as the store, moto's queue, synthetic packages, and the program."""
+"""What the workloads run in: an S3 server, moto's queue, synthetic packages, and the program."""
 import hashlib
 import json
 import os
@@ -16,27 +16,29 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 from support.aws import make_queue  # noqa: E402
 from support.program import Program  # noqa: E402
-from support.rgw import Rgw  # noqa: E402
 from support.servers import Moto  # noqa: E402
+from support.stores import STORES, RunningStore  # noqa: E402
 
 BUCKET = "bench"
-PACKAGES = 10_000
 UPLOADERS = 8
 
 
 class World:
     """A context manager: everything that it starts ends with it."""
 
-    def __init__(self, build):
+    def __init__(self, build, server):
+        if missing := STORES[server].missing():
+            sys.exit(f"not installed: {', '.join(missing)} (scripts/install-deps --servers)")
+        self.server = server
         self.repobench = build / "bench" / "repobench"
         os.environ["REPOUPDATE"] = str(build / "repoupdate")
         self.home = Path(tempfile.mkdtemp(prefix="s3bench-"))
 
     def __enter__(self):
-        self.rgw = Rgw()
-        one = self.rgw.endpoint  # the program has one pair of keys for both services
+        self.store = RunningStore(self.server, self.home)
+        one = self.store.endpoint  # the program has one pair of keys for both services
         self.moto = Moto(self.home, f"{one.access_key}={one.secret_key}")
-        self.s3 = self.rgw.endpoint.client("s3")
+        self.s3 = self.store.endpoint.client("s3")
         self.s3.create_bucket(Bucket=BUCKET)
         self.sqs = self.moto.endpoint.client("sqs")
         self.queue_url, _ = make_queue(self.moto.endpoint, "bench")
@@ -44,7 +46,7 @@ class World:
 
     def __exit__(self, *_):
         self.moto.stop()
-        self.rgw.stop()
+        self.store.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
     def generate(self, step, **plan):
@@ -70,7 +72,7 @@ class World:
         """As a user of both services, with the store behind `store_url`."""
         home = self.home / name
         home.mkdir()
-        endpoint = self.rgw.endpoint
+        endpoint = self.store.endpoint
         return Program(home, extra={
             "AWS_ACCESS_KEY_ID": endpoint.access_key, "AWS_SECRET_ACCESS_KEY": endpoint.secret_key,
             "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": store_url,
