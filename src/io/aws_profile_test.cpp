@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "testkit/scratch_directory.hpp"
+
 namespace repoupdate {
 namespace {
 
@@ -78,16 +80,14 @@ protected:
     std::filesystem::create_directories(m_home / ".aws");
     m_environment["HOME"] = m_home;
   }
-  ~AwsProfileTest() override { std::filesystem::remove_all(m_home); }
 
   void write(const std::string& name, const std::string& text) { std::ofstream(m_home / ".aws" / name) << text; }
   Result<AwsProfile> load(const std::string& setting = {}) {
     return load_aws_profile([this](const std::string& name) { return m_environment[name]; }, setting);
   }
 
-  const std::filesystem::path m_home =
-      std::filesystem::path(::testing::TempDir()) /
-      ("aws-profile-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+  ScratchDirectory m_directory;
+  const std::filesystem::path m_home = m_directory.path();
   std::map<std::string, std::string> m_environment;
 };
 

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <thread>
 
+#include "testkit/scratch_directory.hpp"
+
 namespace repoupdate {
 namespace {
 
@@ -39,7 +41,8 @@ TEST(ChildProcess, FailuresAreNamed) {
 
 // The child and its own child write their ids, then hang, one of them with its output closed.
 TEST(ChildProcess, IsKilledWithItsChildrenWhenTheTimeIsOver) {
-  const auto file = std::filesystem::path(::testing::TempDir()) / "child-process-ids";
+  const ScratchDirectory directory;
+  const std::string file = directory.path("ids");
   pid_t child = 0, grandchild = 0;
   // On a busy machine the shell may need more time than the first limit gives.
   for (Duration time{250}; grandchild == 0 && time < std::chrono::minutes(1); time *= 2) {
@@ -48,7 +51,6 @@ TEST(ChildProcess, IsKilledWithItsChildrenWhenTheTimeIsOver) {
     EXPECT_TRUE(late.failed_with(ErrorKind::timed_out));
     std::ifstream(file) >> child >> grandchild;
   }
-  std::filesystem::remove(file);
   ASSERT_GT(grandchild, 0);
   EXPECT_EQ(::kill(child, 0), -1);
   EXPECT_EQ(errno, ESRCH);

@@ -12,6 +12,7 @@
 #include "io/sample_sender.hpp"
 #include "testkit/faulty_bytes.hpp"
 #include "testkit/loopback_server.hpp"
+#include "testkit/scratch_directory.hpp"
 
 namespace repoupdate {
 namespace {
@@ -522,8 +523,6 @@ TEST_F(S3StoreTest, StopEndsEveryCall) {
 // A body that need not be in memory, or a file, and a server that takes multipart uploads.
 class S3UploadTest : public S3StoreTest {
 protected:
-  ~S3UploadTest() override { std::filesystem::remove(m_path); }
-
   PutOptions write(const std::string& bytes) {
     std::ofstream(m_path, std::ios::binary) << bytes;
     PutOptions options;
@@ -561,9 +560,8 @@ protected:
         std::count_if(all.begin(), all.end(), [&](const WireRequest& request) { return request.method == method; }));
   }
 
-  const std::filesystem::path m_path =
-      std::filesystem::path(::testing::TempDir()) /
-      ("s3-upload-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+  ScratchDirectory m_directory;
+  const std::filesystem::path m_path = m_directory.path("package");
   const std::string m_large = [] {
     std::string bytes(k_max_single_put + 3, 'a');
     for (std::size_t i = 0; i < bytes.size(); i += 4096) bytes[i] = static_cast<char>(i >> 12);

@@ -15,6 +15,7 @@
 #include "io/credentials.hpp"
 #include "testkit/fake_clock.hpp"
 #include "testkit/loopback_server.hpp"
+#include "testkit/scratch_directory.hpp"
 
 namespace repoupdate {
 
@@ -22,13 +23,9 @@ namespace repoupdate {
 class AwsHome : public ::testing::Test {
 protected:
   AwsHome() {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    m_home = std::filesystem::path(::testing::TempDir()) /
-             (std::string("aws-") + test->test_suite_name() + '-' + test->name());
     std::filesystem::create_directories(m_home / ".aws");
     m_environment = {{"HOME", m_home}, {"AWS_EC2_METADATA_DISABLED", "true"}};
   }
-  ~AwsHome() override { std::filesystem::remove_all(m_home); }
 
   // Below ~/.aws.
   void write(const std::string& name, const std::string& text) {
@@ -62,7 +59,8 @@ protected:
 
   void serve(LoopbackServer::Responder responder) { m_server = std::make_unique<LoopbackServer>(std::move(responder)); }
 
-  std::filesystem::path m_home;
+  ScratchDirectory m_directory;
+  const std::filesystem::path m_home = m_directory.path();
   std::map<std::string, std::string> m_environment;
   FakeClock m_clock;
   HttpClient m_http{HttpClientOptions{}};
