@@ -56,11 +56,12 @@ bench: ## measure updates against hashing and createrepo_c, at most 15 minutes (
 	@$(call BUILD,bench)
 	@build/bench/bench/repobench --json build/bench.json >build/bench.md && cat build/bench.md
 
-bench-s3: ## count the requests of updates at 20 ms each, in front of a real S3 server (bench/README.md)
+bench-s3: ## count the requests of updates at 20 ms each, in front of two S3 servers (bench/README.md)
 	@scripts/install-deps --build --bench-s3
 	@$(call CONFIGURE,bench,OFF)
 	@$(call BUILD,bench)
-	@.venv/bin/python bench/s3/run.py build/bench --markdown build/bench-s3.md
+	@.venv/bin/python bench/s3/run.py build/bench --server rgw --markdown build/bench-s3-rgw.md
+	@.venv/bin/python bench/s3/run.py build/bench --server seaweedfs --markdown build/bench-s3-seaweedfs.md
 
 fuzz: ## run each fuzz target for FUZZ_SECONDS (60) on arbitrary input
 	@scripts/install-deps --build --fuzz

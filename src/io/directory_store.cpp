@@ -20,7 +20,7 @@
 namespace repoupdate {
 namespace {
 
-constexpr std::size_t k_page = 1000;
+constexpr std::size_t k_page = 10'000;  // each page reads the names of the directory again
 constexpr std::string_view k_lock_name = ".repoupdate.lock";
 
 bool is_reserved(std::string_view part) {

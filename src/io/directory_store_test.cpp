@@ -354,7 +354,7 @@ TEST_F(DirectoryStoreTest, ListingIsInTheOrderOfWholeKeys) {
 
 TEST_F(DirectoryStoreTest, PagesContinueWhereTheLastOneEnded) {
   std::vector<std::string> expected;
-  for (int i = 0; i < 2'300; ++i) {
+  for (int i = 0; i < 23'000; ++i) {
     expected.push_back("d" + std::to_string(i % 7) + (i % 2 == 0 ? "/" : ".") + std::to_string(i));
     directory.write(expected.back(), "1");
   }
@@ -370,7 +370,7 @@ TEST_F(DirectoryStoreTest, PagesContinueWhereTheLastOneEnded) {
     next = page->next;
   } while (!next.empty());
   EXPECT_EQ(found, expected);
-  EXPECT_THAT(sizes, ElementsAre(1000U, 1000U, 300U));
+  EXPECT_THAT(sizes, ElementsAre(10'000U, 10'000U, 3'000U));
 }
 
 TEST_F(DirectoryStoreTest, LinksAreListedAndALoopEnds) {
