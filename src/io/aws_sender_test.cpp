@@ -237,6 +237,7 @@ TEST_F(AwsSenderTest, StopsInsteadOfWaiting) {
   stopped.exchange.stop = stop.get_token();
   EXPECT_TRUE(sender.send(stopped).response.failed_with(ErrorKind::cancelled));
   EXPECT_EQ(m_server->requests().size(), 1U);
+  m_server.reset();  // its threads use `stop`
 }
 
 // STS answers nothing, which is waited for much longer.
@@ -254,6 +255,7 @@ TEST_F(AwsSenderTest, StopsInsteadOfWaitingForCredentials) {
   AwsCall stopped = call();
   stopped.exchange.stop = stop.get_token();
   EXPECT_TRUE(sender.send(stopped).response.failed_with(ErrorKind::cancelled));
+  m_server.reset();  // its threads use `stop`
 }
 
 TEST_F(AwsSenderTest, CorrectsAClockThatTheServiceFindsWrong) {

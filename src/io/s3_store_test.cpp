@@ -523,6 +523,8 @@ TEST_F(S3StoreTest, StopEndsEveryCall) {
 // A body that need not be in memory, or a file, and a server that takes multipart uploads.
 class S3UploadTest : public S3StoreTest {
 protected:
+  ~S3UploadTest() override { m_server.reset(); }  // its threads may still be answering, and use what is below
+
   PutOptions write(const std::string& bytes) {
     std::ofstream(m_path, std::ios::binary) << bytes;
     PutOptions options;

@@ -156,7 +156,9 @@ Result<bool> Lease::claim(std::uint64_t token, SteadyTime looked, std::stop_toke
   m_mine.token = token;
   m_mine.renewals = 0;
   m_mine.expires = m_clock.now() + std::chrono::ceil<std::chrono::seconds>(m_mine.length);
-  if (auto written = write(m_mine); !written) return std::move(written).error();
+  const auto written = write(m_mine);
+  if (written.failed_with(ErrorKind::conflict)) return false;  // 409: somebody else wrote theirs at this moment
+  if (!written) return written.error();
   if (m_clock.steady() - looked > m_policy.settle) {
     if (++m_void_claims >= k_max_void_claims)
       return Error{ErrorKind::timed_out,

@@ -246,6 +246,19 @@ TEST_F(LeaseTest, StopEndsTheWait) {
   expect_ok(first.confirm());
 }
 
+// Swift answers so when another claim that was written at the same moment is in place first.
+TEST_F(LeaseTest, ClaimThatMeetsAnotherOneIsMadeAgain) {
+  Lease mine = lease("a");
+  int claims = 0;
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "PUT " + k_key && ++claims == 1) return Error{ErrorKind::conflict, "409", {}};
+    return {};
+  };
+  expect_ok(mine.acquire({}));
+  EXPECT_EQ(claims, 2);
+  EXPECT_THAT(owner(), HasSubstr("@a"));
+}
+
 TEST_F(LeaseTest, FailureOfTheStoreIsPassedOn) {
   Lease mine = lease("a");
   store.before = [](const std::string&) -> Result<void> { return Error{ErrorKind::denied, "403", {}}; };

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "sync/repository_state.hpp"
@@ -97,7 +98,7 @@ TEST_P(WriteTurnTest, PointerThatMovedBeforeTheLeaseIsPlannedOnAgain) {
   place("a.rpm");
   place("b.rpm");
   bool raced = false;
-  int claims = 0;
+  std::atomic<int> claims = 0;  // files are put by several threads
   store.before = [&](const std::string& request) -> Result<void> {
     claims += request == "PUT " + k_lease;
     if (request.starts_with("HEAD r/repodata/") && request.ends_with("-primary.xml.gz") &&
@@ -118,7 +119,7 @@ TEST_P(WriteTurnTest, PointerThatMovedBeforeTheLeaseIsPlannedOnAgain) {
 TEST_P(WriteTurnTest, LostLeaseKeepsThePointerUntouched) {
   place("a.rpm");
   bool stolen = false;
-  int pointers = 0;
+  std::atomic<int> pointers = 0;
   store.before = [&](const std::string& request) -> Result<void> {
     if (request == "HEAD " + k_pointer && !std::exchange(stolen, true))
       store.place(k_lease, to_json({"", 9, 0, std::chrono::seconds(30), {}}), clock.now());
