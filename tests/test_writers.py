@@ -45,7 +45,7 @@ def many_packages(packages, package_cache):
 @pytest.fixture(params=[SERVER] if SERVER else ["rgw", "moto"])
 def server(request, tmp_path):
     if missing := STORES[request.param].missing():
-        pytest.skip(missing)
+        pytest.fail(missing)
     store = RunningStore(request.param, tmp_path)
     yield store
     store.stop()
