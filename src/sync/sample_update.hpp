@@ -20,6 +20,16 @@ namespace repoupdate {
 
 inline constexpr SystemTime k_uploaded{std::chrono::seconds(1'790'000'000)};
 
+inline Repository sample_repository(ObjectStore& store, Scratch& scratch) {
+  return {.name = "s3://b/r",
+          .store = &store,
+          .scratch = &scratch,
+          .memory = nullptr,
+          .prefix = "r/",
+          .policy = {},
+          .nested = {}};
+}
+
 class UpdateTest : public testing::Test {
 protected:
   UpdateTest() { EXPECT_TRUE(create_repository(repository, clock).ok()); }
@@ -63,13 +73,7 @@ protected:
   MemoryObjectStore store;
   MemoryScratch scratch;
   FakeClock clock;
-  Repository repository{.name = "s3://b/r",
-                        .store = &store,
-                        .scratch = &scratch,
-                        .memory = nullptr,
-                        .prefix = "r/",
-                        .policy = {},
-                        .nested = {}};
+  Repository repository = sample_repository(store, scratch);
 };
 
 }  // namespace repoupdate

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "sync/repository_state.hpp"
+#include "sync/sample_update.hpp"
 #include "sync/update.hpp"
 #include "sync/verify.hpp"
 #include "testkit/memory_object_store.hpp"
@@ -55,13 +56,7 @@ protected:
   MemoryObjectStore store;
   MemoryScratch scratch;
   SystemClock clock;  // the lease is renewed from a thread, which waits in real time
-  Repository repository{.name = "s3://b/r",
-                        .store = &store,
-                        .scratch = &scratch,
-                        .memory = nullptr,
-                        .prefix = "r/",
-                        .policy = {},
-                        .nested = {}};
+  Repository repository = sample_repository(store, scratch);
 };
 
 INSTANTIATE_TEST_SUITE_P(Stores, WriteTurnTest,
