@@ -11,7 +11,10 @@ Signals::Signals() {
   m_watcher = std::jthread([this](std::stop_token end) { watch(end); });
 }
 
-Signals::~Signals() = default;
+Signals::~Signals() {
+  m_watcher.request_stop();
+  pthread_kill(m_watcher.native_handle(), SIGHUP);  // it waits for nothing else
+}
 
 std::stop_token Signals::next_hangup() {
   const std::scoped_lock lock(m_mutex);
@@ -25,9 +28,9 @@ void Signals::on_impatience(std::function<void()> action) {
 }
 
 void Signals::watch(std::stop_token end) {
-  while (!end.stop_requested()) {
-    const timespec interval{0, 100'000'000};
-    const int signal = sigtimedwait(&m_signals, nullptr, &interval);
+  for (;;) {
+    const int signal = sigwaitinfo(&m_signals, nullptr);
+    if (end.stop_requested()) return;
     if (signal == SIGHUP) {
       const std::scoped_lock lock(m_mutex);
       m_hangup.request_stop();
