@@ -49,6 +49,7 @@ private:
   struct Start {
     ObjectInfo object;
     std::string head;
+    bool is_hashed = false;  // object.sha256 was made of `head`, which is the whole object
   };
   Result<Start> begin(const std::string& key, bool is_known) const;
   Result<void> learn_sha256(const std::string& key, Start& start) const;

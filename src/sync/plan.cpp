@@ -32,12 +32,16 @@ public:
     MetadataEdit edit;
     for (const auto& [position, entry] : m_erased)
       edit.erases.push_back({position, entry->location_href, entry->pkgid, entry->nevra});
-    std::vector<PackageRecord*> order;
-    for (auto& [href, record] : m_inserted) order.push_back(&record);
-    std::ranges::sort(order, {}, [](const PackageRecord* record) {
-      return std::pair(basename_of(record->location_href), std::string_view(record->location_href));
-    });
-    for (PackageRecord* record : order) edit.inserts.push_back(std::move(*record));
+    struct Insert {
+      std::string_view name, href;
+      PackageRecord* record;
+    };
+    std::vector<Insert> order;
+    order.reserve(m_inserted.size());
+    for (auto& [href, record] : m_inserted) order.push_back({basename_of(href), href, &record});
+    std::ranges::sort(order, {}, [](const Insert& insert) { return std::pair(insert.name, insert.href); });
+    edit.inserts.reserve(order.size());
+    for (const Insert& insert : order) edit.inserts.push_back(std::move(*insert.record));
     return edit;
   }
 

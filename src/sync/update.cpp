@@ -228,6 +228,7 @@ Result<ListedEntries> Update::listed_of(RepositoryState& state, const std::set<s
 // And of those that have the NEVRA of a package that was found.
 Result<ListedEntries> Update::with_same_nevra(const RepositoryState& state, const ListedEntries& by_name,
                                               const std::vector<Finding>& findings) const {
+  if (state.packages() == 0) return by_name;
   std::set<Nevra> nevras;
   for (const auto& finding : findings)
     if (const auto* record = std::get_if<PackageRecord>(&finding.what)) nevras.insert(record->nevra);
