@@ -58,7 +58,9 @@ Result<Spliced> splice(const RepoIndex& index, const MetadataEdit& edit, const S
 
   const bool keep = size_after(index, edit) <= options.keep_up_to;
   PerKind<WrittenFile> files;
-  auto written = try_each_parallel(k_metadata_kinds.size(), options.threads, [&](std::size_t i) -> Result<void> {
+  // All three at once, for a file that begins late would end alone.
+  const std::size_t files_at_once = options.threads > 1 ? k_metadata_kinds.size() : 1;
+  auto written = try_each_parallel(k_metadata_kinds.size(), files_at_once, [&](std::size_t i) -> Result<void> {
     const MetadataKind kind = k_metadata_kinds[i].kind;
     auto file = splice_kind(index.files[kind], *plan, options, keep);
     if (!file) return in_metadata_file(index.repomd, kind, std::move(file).error());
