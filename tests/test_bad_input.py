@@ -159,6 +159,21 @@ def test_nothing_is_built_on_damaged_metadata(program, repository, packages, kin
     program.run("verify", repository)
 
 
+@pytest.mark.parametrize("how", ["flipped", "cut", "missing"])
+@pytest.mark.parametrize("kind", metadata.KINDS)
+def test_rebuild_repairs_what_is_damaged_under_its_own_name(program, repository, packages, kind, how):
+    """With the same packages the new file has the name of the damaged one."""
+    program.run("add", repository, *packages[:3])
+    sound = (repository / metadata.load_repo(repository).repomd[kind].href).read_bytes()
+    broken = break_metadata(repository, kind, how)
+    done = program.run("update", repository, "--rebuild")
+    assert (f"repodata/{broken.name} had other bytes" in done.stderr) == (how != "missing"), done
+    assert broken.read_bytes() == sound
+    program.run("verify", repository)
+    assert metadata.verify(repository).nevras() == nevras(packages[:3])
+    assert program.run("update", repository, "--rebuild", "--json").json["repaired"] == []
+
+
 @pytest.mark.parametrize("text", ["", "<repomd", "no XML at all", "<html><body>Sign in</body></html>",
                                   '<repomd xmlns="http://linux.duke.edu/metadata/repo"></repomd>'],
                          ids=["empty", "cut", "text", "html", "no-records"])

@@ -122,6 +122,23 @@ def test_foreign_repository_is_read(stage, packages):
     stage.program.run("verify", stage.url, "--packages")
 
 
+@case("a metadata file that was damaged under its name is put again by `update --rebuild`")
+def test_damaged_metadata_file_is_put_again(stage, packages):
+    stage.init()
+    stage.program.run("add", stage.url, *packages[:3])
+    key = next(f"{stage.prefix}{key}" for key in stage.keys() if key.endswith("-primary.xml.gz")
+               and key.rpartition("/")[2].encode() in stage.repomd())
+    sound = aws.read_object(stage.endpoint, stage.bucket, key)
+    for damaged in (bytes(len(sound)), sound[:-1]):
+        stage.s3.put_object(Bucket=stage.bucket, Key=key, Body=damaged)
+        stage.program.start("list", stage.url).expect(Exit.CORRUPT, "--rebuild")
+        done = stage.program.run("update", stage.url, "--rebuild")
+        assert done.stderr.count("had other bytes than its name says") == 1, done
+        assert aws.read_object(stage.endpoint, stage.bucket, key) == sound
+        stage.program.run("verify", stage.url)
+    assert published(stage.view.url) == [path.name for path in packages[:3]]
+
+
 @case("a daemon polls: packages come, go and change")
 def test_daemon_polls_a_store_that_notifies_nobody(stage, packages):
     stage.init()

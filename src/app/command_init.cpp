@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "app/command_line.hpp"
+#include "app/update_output.hpp"
 #include "sync/update.hpp"
 
 namespace repoupdate {
@@ -14,6 +15,7 @@ ExitCode run(Session& session, const std::string& url) {
   if (!repository) return fail(repository.error());
   const auto created = create_repository(*repository, session.clock);
   if (!created) return fail(created.error());
+  warn_of_repairs(*created);
   std::cout << repository->name << ": revision " << created->revision << ", an empty repository\n";
   return ExitCode::done;
 }

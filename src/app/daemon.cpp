@@ -140,6 +140,9 @@ void Daemon::log_outcome(const Repository& repository, const UpdateReport& repor
   for (const auto& note : report.notes) log.info("same NEVRA twice", {{"repository", repository.name}, {"note", note}});
   for (const auto& type : report.dropped_records)
     log.warning("derived record dropped, it would be stale", {{"repository", repository.name}, {"record", type}});
+  for (const auto& key : report.repaired)
+    log.warning("metadata file had other bytes than its name says, put again",
+                {{"repository", repository.name}, {"key", key}});
   if (!report.published) {
     log.debug("nothing to change", {{"repository", repository.name}, {"seconds", seconds}});
     return;

@@ -34,7 +34,8 @@ std::string json_report(const Repository& repository, const UpdateReport& report
          ",\"removed\":" + std::to_string(report.removed()) + ",\"lost_races\":" + std::to_string(report.lost_races) +
          ",\"edit\":" + json_list(lines, string) + ",\"failures\":" + json_list(report.failures, failure) +
          ",\"notes\":" + json_list(report.notes, string) +
-         ",\"dropped_records\":" + json_list(report.dropped_records, string) + '}';
+         ",\"dropped_records\":" + json_list(report.dropped_records, string) +
+         ",\"repaired\":" + json_list(report.repaired, string) + '}';
 }
 
 void print_for_people(const Repository& repository, const UpdateReport& report, bool dry_run) {
@@ -42,6 +43,7 @@ void print_for_people(const Repository& repository, const UpdateReport& report, 
   for (const auto& type : report.dropped_records)
     std::cerr << "repoupdate: warning: record " << type
               << " is made from the packages and would be stale; it was dropped\n";
+  warn_of_repairs(report);
   for (const auto& failure : report.failures)
     std::cerr << "repoupdate: " << failure.href << ": " << failure.error.text() << '\n';
   if (dry_run) {
@@ -61,6 +63,11 @@ void print_for_people(const Repository& repository, const UpdateReport& report, 
 
 std::string counted(std::size_t number, const std::string& noun) {
   return std::to_string(number) + ' ' + noun + (number == 1 ? "" : "s");
+}
+
+void warn_of_repairs(const UpdateReport& report) {
+  for (const auto& key : report.repaired)
+    std::cerr << "repoupdate: warning: " << key << " had other bytes than its name says; it was put again\n";
 }
 
 ExitCode print_report(const Repository& repository, const UpdateReport& report, bool dry_run, bool json) {

@@ -13,6 +13,9 @@ namespace repoupdate {
 // Gives ExitCode::partly when a package failed.
 ExitCode print_report(const Repository& repository, const UpdateReport& report, bool dry_run, bool json);
 
+// The metadata files that were damaged, a line each on standard error.
+void warn_of_repairs(const UpdateReport& report);
+
 // "1 package", "2 packages".
 std::string counted(std::size_t number, const std::string& noun);
 

@@ -30,7 +30,7 @@ struct PublishedObject {
 
 // Everything that makes an edit visible, ready to put: checksum-named files in any order, then the pointer.
 struct Publication {
-  std::vector<PublishedFile> immutable;      // never overwritten with other bytes (I1); cached for ever
+  std::vector<PublishedFile> immutable;      // overwrite nothing but what is damaged (I1); cached for ever
   PublishedObject pointer;                   // repomd.xml; never cached
   std::optional<ETag> base;                  // the pointer's ETag that this was planned on; none: must be absent
   std::size_t packages = 0;                  // listed after it

@@ -10,18 +10,18 @@ namespace {
 constexpr std::string_view k_cache_for_ever = "public, max-age=31536000, immutable";
 constexpr std::string_view k_cache_never = "no-cache";
 
-// A file of that name is there: fine when it has these very bytes, as after a lost race or a crash.
-Result<void> confirm_present(const Repository& repository, const std::string& key, const PublishedFile& file) {
+// What is there under the name of a file that is to be put.
+struct Present {
+  bool is_sound;  // it has that file's very bytes, as after a lost race or a crash
+  ETag etag;
+};
+
+Result<Present> look_at_present(const Repository& repository, const std::string& key, const PublishedFile& file) {
   const auto there = repository.store->head(key);
   if (!there) return there.error();
   const auto same = has_bytes(*repository.store, key, *there, file.body->size(), file.sha256);
   if (!same) return same.error();
-  if (*same) return {};
-  return Error{
-      ErrorKind::corrupt,
-      repository.name + '/' + file.key +
-          ": the object is there with other bytes than its name says; delete it, the next update puts it again",
-      {}};
+  return Present{*same, there->etag};
 }
 
 // 409: two writers at the same moment. That is a race lost like any other.
@@ -30,26 +30,42 @@ Error lost_or_failed(Error error) {
   return error;
 }
 
-Result<void> put_immutable(const Repository& repository, const PublishedFile& file, const StoreAbilities& abilities) {
+enum class Outcome { there_already, put, repaired };
+
+// Other bytes than the name says are of use to nobody: who reads them finds the checksum wrong. So they are replaced
+// whoever damaged them, and in one step: readers see the wrong bytes or the right ones.
+Result<Outcome> put_immutable(const Repository& repository, const PublishedFile& file,
+                              const StoreAbilities& abilities) {
   const std::string key = repository.prefix + file.key;
+  Outcome outcome = Outcome::put;
   PutOptions options;
   options.if_absent = abilities.has_compare_and_swap();
-  if (!options.if_absent) {  // whoever puts another one at the same moment puts the same bytes: its name says so
-    auto present = confirm_present(repository, key, file);
-    if (!present.failed_with(ErrorKind::not_found)) return present;
-  }
   options.content_type = file.content_type;
   options.cache_control = k_cache_for_ever;
   options.sha256 = file.sha256;
+  if (!options.if_absent) {  // whoever puts another one at the same moment puts the same bytes: its name says so
+    const auto present = look_at_present(repository, key, file);
+    if (!present && !present.failed_with(ErrorKind::not_found)) return present.error();
+    if (present && present->is_sound) return Outcome::there_already;
+    if (present) outcome = Outcome::repaired;
+  }
   auto put = repository.store->put(key, *file.body, options);
-  if (put.failed_with(ErrorKind::precondition_failed)) return confirm_present(repository, key, file);
+  if (options.if_absent && put.failed_with(ErrorKind::precondition_failed)) {
+    const auto present = look_at_present(repository, key, file);
+    if (!present) return present.error();
+    if (present->is_sound) return Outcome::there_already;
+    outcome = Outcome::repaired;
+    options.if_absent = false;
+    options.if_match = present->etag;  // what somebody else has put right meanwhile stays as it is
+    put = repository.store->put(key, *file.body, options);
+  }
   if (!put) return lost_or_failed(std::move(put).error());
   if (put->size != file.body->size())
     return Error{ErrorKind::corrupt,
                  repository.name + '/' + file.key + ": the store kept " + std::to_string(put->size) + " of " +
                      std::to_string(file.body->size()) + " bytes",
                  {}};
-  return {};
+  return outcome;
 }
 
 enum class Conditionally { yes, no };
@@ -100,11 +116,19 @@ Result<ETag> put_pointer_in_turn(const Repository& repository, const Publication
 }  // namespace
 
 Result<ETag> publish(const Repository& repository, const Publication& publication, WriteTurn& turn,
-                     std::stop_token stop) {
+                     std::vector<std::string>& repaired, std::stop_token stop) {
   const auto abilities = turn.abilities();
   if (!abilities) return abilities.error();
-  const auto put_one = [&](std::size_t i) { return put_immutable(repository, publication.immutable[i], *abilities); };
+  std::vector<Outcome> outcomes(publication.immutable.size(), Outcome::there_already);
+  const auto put_one = [&](std::size_t i) -> Result<void> {
+    const auto outcome = put_immutable(repository, publication.immutable[i], *abilities);
+    if (!outcome) return outcome.error();
+    outcomes[i] = *outcome;
+    return {};
+  };
   auto put = try_each_parallel(publication.immutable.size(), repository.policy.requests, put_one);
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    if (outcomes[i] == Outcome::repaired) repaired.push_back(publication.immutable[i].key);
   if (!put) return std::move(put).error();
   if (stop.stop_requested())
     return Error{ErrorKind::cancelled, repository.name + ": stopped before repomd.xml was written", {}};

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <stop_token>
+#include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "model/publication.hpp"
@@ -14,8 +16,9 @@
 namespace repoupdate {
 
 // Returns the new pointer's ETag. precondition_failed: another writer was first (superseded), nothing is
-// visible, plan again. cancelled: a stop was requested before the pointer was written.
+// visible, plan again. cancelled: a stop was requested before the pointer was written. A hashed file that was there with
+// other bytes than its name says is put again; its key goes to `repaired`, also when something fails after that.
 Result<ETag> publish(const Repository& repository, const Publication& publication, WriteTurn& turn,
-                     std::stop_token stop);
+                     std::vector<std::string>& repaired, std::stop_token stop);
 
 }  // namespace repoupdate

@@ -124,7 +124,7 @@ Result<Pass> Update::pass() {
   // right behind it. Superseded files stay for clients that still hold the old repomd.xml.
   auto spliced = splice_edit(*state, plan.edit);
   if (!spliced) return std::move(spliced).error();
-  auto pointer = publish(m_repository, spliced->publication, m_turn, m_stop);
+  auto pointer = publish(m_repository, spliced->publication, m_turn, m_report.repaired, m_stop);
   if (pointer.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!pointer) return std::move(pointer).error();
 
@@ -319,10 +319,10 @@ Result<UpdateReport> create_repository(const Repository& repository, Clock& cloc
   auto spliced = splice(empty_repository({}, repository.policy.compression), {}, options);
   if (!spliced) return std::move(spliced.error()).within(repository.name);
   WriteTurn turn(repository, clock);
-  auto pointer = publish(repository, spliced->publication, turn, {});
+  UpdateReport report;
+  auto pointer = publish(repository, spliced->publication, turn, report.repaired, {});
   if (pointer.failed_with(ErrorKind::precondition_failed)) return exists;  // somebody else was faster
   if (!pointer) return std::move(pointer).error();
-  UpdateReport report;
   report.published = true;
   report.revision = spliced->publication.revision;
   return report;

@@ -34,6 +34,7 @@ struct UpdateReport {
   std::vector<PackageFailure> failures;      // not listed, or listed as before; their neighbours are published
   std::vector<std::string> notes;            // same NEVRA under two keys
   std::vector<std::string> dropped_records;  // derived records that would have been stale
+  std::vector<std::string> repaired;         // metadata files that had other bytes than their names say; put again
 
   std::size_t added() const;
   std::size_t replaced() const;
