@@ -176,6 +176,18 @@ def test_update_makes_the_metadata_agree(program, filled, packages, odd_packages
     assert contents(filled) == before, "nothing had changed (I5)"
 
 
+def test_update_of_an_unknown_key_says_so_and_succeeds(program, filled, packages):
+    """A job that deletes a package and then names it must not fail when it runs again."""
+    (filled / packages[0].name).unlink()
+    said = f"note: nosuch.rpm: neither in {filled} nor listed"
+    done = program.run("update", filled, packages[0].name, "nosuch.rpm")
+    assert done.stderr == f"repoupdate: {said}\n" and "1 removed" in done.stdout, done
+    before = contents(filled)
+    again = program.run("update", filled, packages[0].name, packages[1].name, "nosuch.rpm", "--json")
+    assert again.json["unknown"] == ["nosuch.rpm", packages[0].name]
+    assert contents(filled) == before
+
+
 def test_replacement_of_the_same_size_in_the_same_second_is_seen(program, filled, packages):
     """Stores tell whole seconds: what is as new as the metadata cannot be taken for what they list."""
     assert packages[31].stat().st_size == packages[1].stat().st_size

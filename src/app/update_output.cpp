@@ -33,12 +33,14 @@ std::string json_report(const Repository& repository, const UpdateReport& report
          ",\"added\":" + std::to_string(report.added()) + ",\"replaced\":" + std::to_string(report.replaced()) +
          ",\"removed\":" + std::to_string(report.removed()) + ",\"lost_races\":" + std::to_string(report.lost_races) +
          ",\"edit\":" + json_list(lines, string) + ",\"failures\":" + json_list(report.failures, failure) +
-         ",\"notes\":" + json_list(report.notes, string) +
+         ",\"unknown\":" + json_list(report.unknown, string) + ",\"notes\":" + json_list(report.notes, string) +
          ",\"dropped_records\":" + json_list(report.dropped_records, string) +
          ",\"repaired\":" + json_list(report.repaired, string) + '}';
 }
 
 void print_for_people(const Repository& repository, const UpdateReport& report, bool dry_run) {
+  for (const auto& key : report.unknown)
+    std::cerr << "repoupdate: note: " << key << ": neither in " << repository.name << " nor listed\n";
   for (const auto& note : report.notes) std::cerr << "repoupdate: note: " << note << '\n';
   for (const auto& type : report.dropped_records)
     std::cerr << "repoupdate: warning: record " << type

@@ -53,6 +53,7 @@ private:
   Result<ListedEntries> with_same_nevra(const RepositoryState& state, const ListedEntries& by_name,
                                         const std::vector<Finding>& findings) const;
   void note_state(const RepositoryState& state);
+  void note_unknown(const ListedEntries& listed, const std::vector<Finding>& findings);
   void note_failures(const std::vector<Finding>& findings);
   Result<Spliced> splice_edit(const RepositoryState& state, const MetadataEdit& edit) const;
   void note_published(const Publication& publication, MetadataEdit edit);
@@ -96,6 +97,7 @@ Result<Pass> Update::pass() {
 
   // Settled: the metadata say already what was found. Nothing has been read whole so far.
   note_state(*state);
+  if (!m_report.published) note_unknown(*listed, *findings);  // afterwards a removed one is neither
   const bool nothing_to_do = state->pointer && !rebuilding();
   if (nothing_to_do && is_settled(*listed, *findings, m_request.changes.removals)) {
     note_failures(*findings);
@@ -245,6 +247,14 @@ Result<ListedEntries> Update::with_same_nevra(const RepositoryState& state, cons
 void Update::note_state(const RepositoryState& state) {
   m_report.revision = state.repomd.revision;
   m_report.packages = state.packages();
+}
+
+void Update::note_unknown(const ListedEntries& listed, const std::vector<Finding>& findings) {
+  m_report.unknown.clear();
+  for (const auto& finding : findings)
+    if (std::holds_alternative<Gone>(finding.what) && m_request.changes.keys.contains(finding.href) &&
+        !listed.find(finding.href))
+      m_report.unknown.push_back(finding.href);
 }
 
 void Update::note_failures(const std::vector<Finding>& findings) {

@@ -32,6 +32,7 @@ struct UpdateReport {
   std::size_t packages = 0;  // listed now
   int lost_races = 0;
   std::vector<PackageFailure> failures;      // not listed, or listed as before; their neighbours are published
+  std::vector<std::string> unknown;          // named keys that are neither in the store nor listed
   std::vector<std::string> notes;            // same NEVRA under two keys
   std::vector<std::string> dropped_records;  // derived records that would have been stale
   std::vector<std::string> repaired;         // metadata files that had other bytes than their names say; put again

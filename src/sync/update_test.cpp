@@ -447,6 +447,35 @@ TEST_F(UpdateTest, MissingRepositoryIsMadeOnlyWhenThePolicySaysSo) {
   EXPECT_TRUE(create_repository(repository, clock).failed_with(ErrorKind::precondition_failed));
 }
 
+TEST_F(UpdateTest, KeyThatIsNeitherThereNorListedIsUnknown) {
+  place("a.rpm", "a");
+  place("b.rpm", "b");
+  run(keys({"a.rpm", "b.rpm"}));
+  store.drop("r/b.rpm");
+  place("c.rpm", "c");
+  EXPECT_THAT(run(keys({"a.rpm", "b.rpm", "c.rpm", "d.rpm"})).unknown, ElementsAre("d.rpm"));
+  EXPECT_THAT(run(keys({"b.rpm"})).unknown, ElementsAre("b.rpm"));
+}
+
+// What another pass finds removed was removed by the one before.
+TEST_F(UpdateTest, KeyThatIsRemovedIsNotUnknownWhenItIsLookedAtAgain) {
+  place("a.rpm", "a");
+  place("b.rpm", "b");
+  run(keys({"a.rpm"}));
+  store.drop("r/a.rpm");
+  bool is_done = false;
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (!is_done && request == "PUT r/repodata/repomd.xml") {
+      is_done = true;
+      place("b.rpm", "b", "2");
+    }
+    return {};
+  };
+  const auto report = run(keys({"a.rpm", "b.rpm"}));
+  EXPECT_EQ(report.edits.size(), 2u);
+  EXPECT_THAT(report.unknown, IsEmpty());
+}
+
 TEST_F(UpdateTest, DryRunPrintsTheEditAndPutsNothing) {
   place("a.rpm", "a");
   store.forget_requests();
