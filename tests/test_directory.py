@@ -9,6 +9,7 @@ import pytest
 from support import metadata
 from support.checks import clients_see, nevras, published
 from support.packages import build_simple
+from support.program import Exit
 from support.servers import serve_directory
 
 QUIET = ("--quiet", "200ms")
@@ -179,6 +180,29 @@ def test_one_broken_repository_does_not_hold_up_the_others(program, tmp_path, pa
         wait_for(daemon, sound, [packages[0].name, packages[1].name])
         assert any(str(broken) in str(line) for line in daemon.lines() if line["level"] == "error")
     assert (broken / "repodata/repomd.xml").read_text() == "<repomd"
+
+
+def test_directory_that_is_not_there_at_the_start_ends_the_daemon(program, repository, tmp_path):
+    missing = tmp_path / "missing"
+    program.start("daemon", "--repository", repository, "--repository", missing, *QUIET).expect(
+        Exit.NOT_FOUND, f"there is no directory {missing}")
+    assert not missing.exists()
+
+
+def test_directory_that_is_lost_later_is_waited_for(program, repository, tmp_path, packages):
+    """As when a mount goes: a SIGHUP then, which may be for the log alone, does not end the daemon."""
+    away = tmp_path / "away"
+    place(packages[0], repository)
+    program.run("init", repository)
+    with program.daemon("--repository", repository, "--retry-ceiling", "1s", *QUIET) as daemon:
+        wait_for(daemon, repository, [packages[0].name])
+        repository.rename(away)
+        daemon.server.process.send_signal(signal.SIGHUP)
+        daemon.wait_until(lambda: len(daemon.messages("ready")) == 2, 60, "it to go on")
+        daemon.wait_for_message("cannot update")
+        place(packages[1], away)
+        away.rename(repository)
+        wait_for(daemon, repository, [packages[0].name, packages[1].name])
 
 
 def test_configuration_is_read_again_on_sighup(program, tmp_path, packages):

@@ -27,8 +27,8 @@ Daemon::Daemon(Session& session, std::optional<Discovery> discovery)
       m_board(session, m_work, m_memory, std::move(discovery)),
       m_inbox(session, m_board, m_work) {}
 
-Result<void> Daemon::open() {
-  if (auto added = m_board.add(m_session.settings.repositories); !added) return added;
+Result<void> Daemon::open(Directory when_missing) {
+  if (auto added = m_board.add(m_session.settings.repositories, when_missing); !added) return added;
   for (const auto& settings : m_session.settings.queues) {
     auto queue = m_session.stores->queue(settings, m_session.settings.daemon.visibility);
     if (!queue) return std::move(queue).error();
@@ -173,9 +173,10 @@ private:
 };
 
 // Serves with the settings as they are, until a stop or a SIGHUP.
-Result<void> serve(Session& session, const std::optional<Discovery>& discovery, std::stop_token hangup) {
+Result<void> serve(Session& session, const std::optional<Discovery>& discovery, Directory when_missing,
+                   std::stop_token hangup) {
   Daemon daemon(session, discovery);
-  if (auto opened = daemon.open(); !opened) return opened;
+  if (auto opened = daemon.open(when_missing); !opened) return opened;
   const Term term(session.stop, std::move(hangup));
   const std::jthread patience([&session](std::stop_token done) {
     // A store that hangs must not keep us for ever once a stop is requested.
@@ -197,9 +198,12 @@ void use(Session& session, Settings settings) {
 
 ExitCode run_daemon(Session& session, const std::optional<Discovery>& discovery) {
   std::optional<Settings> proven;  // settings that it served with before
+  // At the start a directory that is not there is a mistake in the settings; later it may be a mount that is lost, and
+  // a SIGHUP that is only meant for the log must not end what waits for it.
+  Directory when_missing = Directory::must_exist;
   std::stop_token hangup = session.hangup();
   while (true) {
-    const auto served = serve(session, discovery, hangup);
+    const auto served = serve(session, discovery, when_missing, hangup);
     if (!served) {
       session.log.error("cannot start", {{"error", served.error().text()}});
       if (!proven) return fail(served.error());
@@ -209,6 +213,7 @@ ExitCode run_daemon(Session& session, const std::optional<Discovery>& discovery)
     }
     if (session.stop.stop_requested()) break;
     proven = session.settings;
+    when_missing = Directory::may_come;
     hangup = session.hangup();  // before the settings are read: what changes afterwards is signalled again
     auto settings = session.reload();
     if (!settings) session.log.error("settings not read again", {{"error", settings.error().text()}});

@@ -19,8 +19,9 @@ class Daemon {
 public:
   Daemon(Session& session, std::optional<Discovery> discovery);
 
-  // Opens what the settings name. An Error: a setting is wrong, so the daemon does not start.
-  Result<void> open();
+  // Opens what the settings name; `when_missing` is for directories that are not to be made. An Error: a setting is
+  // wrong, so the daemon does not start.
+  Result<void> open(Directory when_missing);
 
   // Serves until a stop is requested: what is being published is finished, what is not is left to come back.
   void run(std::stop_token stop);

@@ -85,7 +85,7 @@ protected:
     session.settings.daemon.open_messages = 200;  // 100 of each queue
     session.settings.daemon.receivers = 1;        // each may go beyond the bound by what it was just given
     renew_stores(session);
-    EXPECT_TRUE(board.add({RepositorySettings{.url = directory.path()}}));
+    EXPECT_TRUE(board.add({RepositorySettings{.url = directory.path()}}, Directory::must_exist));
     source = add("scripted");
     other = add("other");
     inbox.start(threads, stop.get_token());

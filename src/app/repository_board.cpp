@@ -20,20 +20,20 @@ std::string url_of(const std::string& bucket, const std::string& prefix) {
 
 }  // namespace
 
-Result<void> RepositoryBoard::add(const std::vector<RepositorySettings>& repositories) {
+Result<void> RepositoryBoard::add(const std::vector<RepositorySettings>& repositories, Directory when_missing) {
   const std::scoped_lock lock(m_mutex);
   for (const auto& settings : repositories)
-    if (auto added = add_locked(settings); !added) return added;
+    if (auto added = add_locked(settings, when_missing); !added) return added;
   learn_neighbours();
   return {};
 }
 
-Result<void> RepositoryBoard::add_locked(const RepositorySettings& settings) {
+Result<void> RepositoryBoard::add_locked(const RepositorySettings& settings, Directory when_missing) {
   const auto location = parse_repository_location(settings.url);
   if (!location) return location.error();
   if (std::ranges::find(m_locations, *location) != m_locations.end())
     return Error{ErrorKind::invalid, "repository '" + settings.url + "' is configured twice", {}};
-  auto repository = open_repository(m_session, settings.url, settings.create ? Directory::make : Directory::may_come);
+  auto repository = open_repository(m_session, settings.url, settings.create ? Directory::make : when_missing);
   if (!repository) return std::move(repository).error();
   repository->memory = &m_memory;
   m_repositories.push_back(std::move(*repository));
@@ -96,7 +96,7 @@ Result<void> RepositoryBoard::add_discovered(const std::string& url) {
   const auto location = parse_repository_location(url);
   if (!location) return location.error();
   if (std::ranges::find(m_locations, *location) != m_locations.end()) return {};  // another source was faster
-  if (auto added = add_locked(settings_for(m_session.settings, url)); !added) return added;
+  if (auto added = add_locked(settings_for(m_session.settings, url), Directory::may_come); !added) return added;
   learn_neighbours();
   m_work.add_reconcile(m_repositories.size() - 1);  // what came before somebody listened
   m_session.log.info("found a repository", {{"repository", url}});

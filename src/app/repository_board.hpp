@@ -30,8 +30,9 @@ public:
   RepositoryBoard(Session& session, WorkList& work, RepositoryMemory& memory, std::optional<Discovery> discovery)
       : m_session(session), m_work(work), m_memory(memory), m_discovery(std::move(discovery)) {}
 
-  // Opens the stores of configured repositories. invalid: one place twice.
-  Result<void> add(const std::vector<RepositorySettings>& repositories);
+  // Opens the stores of configured repositories; `when_missing` is for directories that are not to be made. invalid:
+  // one place twice.
+  Result<void> add(const std::vector<RepositorySettings>& repositories, Directory when_missing);
 
   // Where an event belongs. May look into the store for a repository that is not known yet; an Error when that
   // could not be told.
@@ -47,7 +48,7 @@ private:
   Knowledge knowledge(const std::string& bucket, const std::string& prefix) const;
   Result<void> discover(const Event& event);
   Result<void> add_discovered(const std::string& url);
-  Result<void> add_locked(const RepositorySettings& settings);
+  Result<void> add_locked(const RepositorySettings& settings, Directory when_missing);
   void learn_neighbours();
 
   Session& m_session;

@@ -89,9 +89,9 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   if (location->scheme == RepositoryLocation::Scheme::directory) {
     std::error_code failure;
     const bool exists = std::filesystem::is_directory(location->bucket, failure);
-    if (failure == std::errc::no_such_file_or_directory) failure.clear();
+    if (failure == std::errc::no_such_file_or_directory || failure == std::errc::not_a_directory) failure.clear();
     if (!exists && directory == Directory::make) std::filesystem::create_directories(location->bucket, failure);
-    if (!exists && directory == Directory::must_exist)
+    if (!exists && !failure && directory == Directory::must_exist)
       return Error{ErrorKind::not_found, "there is no directory " + location->bucket, {}};
     if (failure)
       return Error{failure == std::errc::permission_denied || failure == std::errc::read_only_file_system
