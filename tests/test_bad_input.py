@@ -10,7 +10,7 @@ import pytest
 from support import metadata
 from support.checks import nevras
 from support.process import checked
-from support.program import Exit
+from support.program import Exit, Program
 
 
 def flipped(data, position):
@@ -121,6 +121,12 @@ def test_bad_configuration_names_file_line_and_key(program, tmp_path, text, line
     config.write_text(text)
     for command in (("daemon",), ("list", tmp_path)):
         program.start(*command, "--config", config).expect(Exit.USAGE, f"{config}:{line}", said)
+
+
+def test_misspelt_variables_are_named_and_ignored(tmp_path, repository):
+    own = {"REPOUPDATE_LOG_FROMAT": "json", "REPOUPDATE_DAEMON_WORKERS": "2"}
+    done = Program(tmp_path, extra=own).run("list", repository)
+    assert done.stderr.count("\n") == 1 and "warning" in done.stderr and "REPOUPDATE_LOG_FROMAT" in done.stderr, done
 
 
 def test_missing_configuration_file_is_named(program, tmp_path):

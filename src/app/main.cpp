@@ -6,6 +6,9 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/command_line.hpp"
 #include "app/signals.hpp"
@@ -19,6 +22,15 @@ using namespace repoupdate;
 std::string read_variable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value ? value : "";
+}
+
+std::vector<std::string> variable_names() {
+  std::vector<std::string> names;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const std::string_view text = *entry;
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
 }
 
 std::string exit_code_text() {
@@ -62,6 +74,8 @@ ExitCode run(const CommandLine& line) {
   SystemClock clock;
   Log log;
   if (const auto opened = log.open(log_options(settings->log)); !opened) return fail(opened.error());
+  for (const auto& name : unknown_variables(variable_names()))
+    log.warning("environment variable is no setting, ignored", {{"variable", name}});
   signals.on_impatience([&abandon] { abandon.request_stop(); });
   Session session{.settings = std::move(*settings),
                   .reload = [&line] { return load_settings(line); },

@@ -137,11 +137,13 @@ Result<void> TomlReader::repositories_are_distinct() const {
   return {};
 }
 
+constexpr std::string_view k_variable_prefix = "REPOUPDATE_";
+
 template <typename S>
 Result<void> read_environment_section(S& section, std::string_view name,
                                       const std::function<std::string(const std::string&)>& environment) {
   for (const auto& setting : settings_of<S>()) {
-    std::string variable = "REPOUPDATE_" + std::string(name) + '_' + std::string(setting.key);
+    std::string variable = std::string(k_variable_prefix) + std::string(name) + '_' + std::string(setting.key);
     std::transform(variable.begin(), variable.end(), variable.begin(),
                    [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     const std::string text = environment(variable);
@@ -161,6 +163,18 @@ Result<void> read_environment(Settings& settings, const std::function<std::strin
   if (auto read = read_environment_section(settings.webhook, "webhook", environment); !read) return read;
   if (auto read = read_environment_section(settings.cache, "cache", environment); !read) return read;
   return read_environment_section(settings.defaults, "defaults", environment);
+}
+
+// Those that are asked for. None is set here, so none can be wrong.
+std::set<std::string> known_variables() {
+  std::set<std::string> known;
+  Settings settings;
+  const auto note_name = [&known](const std::string& name) {
+    known.insert(name);
+    return std::string();
+  };
+  static_cast<void>(read_environment(settings, note_name));
+  return known;
 }
 
 template <typename S>
@@ -223,6 +237,14 @@ Result<Settings> read_settings(const SettingsSources& sources) {
   if (!stream) return Error{ErrorKind::denied, "cannot read " + file, {}};
   const std::string text(std::istreambuf_iterator<char>(stream), {});
   return read_settings_text(text, file, sources);
+}
+
+std::vector<std::string> unknown_variables(std::span<const std::string> names) {
+  const std::set<std::string> known = known_variables();
+  std::vector<std::string> unknown;
+  for (const auto& name : names)
+    if (name.starts_with(k_variable_prefix) && !known.contains(name)) unknown.push_back(name);
+  return unknown;
 }
 
 std::string to_toml(const Settings& settings) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ Result<Settings> read_settings(const SettingsSources& sources);
 
 // The same from the text of a file; `name` is for messages.
 Result<Settings> read_settings_text(std::string_view toml, const std::string& name, const SettingsSources& sources);
+
+// Of the names of variables those that look like settings and are none: they are misspelt.
+std::vector<std::string> unknown_variables(std::span<const std::string> names);
 
 // A TOML file that says the same, with a comment on each key.
 std::string to_toml(const Settings& settings);

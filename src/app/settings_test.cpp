@@ -84,6 +84,17 @@ TEST(Settings, EnvironmentNamesNoRepository) {
   EXPECT_NE(settings.error().message.find("REPOUPDATE_DEFAULTS_URL"), std::string::npos);
 }
 
+TEST(Settings, MisspeltVariablesAreTold) {
+  const std::vector<std::string> names{"HOME",
+                                       "REPOUPDATE",
+                                       "REPOUPDATE_LOG_FORMAT",
+                                       "REPOUPDATE_LOG_FROMAT",
+                                       "REPOUPDATE_DEFAULTS_MAX_AGE",
+                                       "REPOUPDATE_QUEUE_NAME",
+                                       "AWS_REGOIN"};
+  EXPECT_EQ(unknown_variables(names), (std::vector<std::string>{"REPOUPDATE_LOG_FROMAT", "REPOUPDATE_QUEUE_NAME"}));
+}
+
 TEST(Settings, ControlCharactersAreShownSoThatTheyReadBack) {
   const auto settings = read("[[queue]]\nname=\"a\\nb\\u0001\\u007f\\t\"\n");
   ASSERT_TRUE(settings.ok()) << settings.error().text();
