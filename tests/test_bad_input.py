@@ -102,6 +102,14 @@ def test_wrong_usage(program, arguments):
     assert done.stderr, "it did not say what is wrong"
 
 
+@pytest.mark.parametrize("arguments, word", [
+    (("frobnicate",), "command 'frobnicate'"), (("frobnicate", "x", "--json"), "command 'frobnicate'"),
+    (("config", "frobnicate"), "command 'frobnicate'"), (("list", "--frobnicate", "x"), "--frobnicate")],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+def test_what_is_not_known_is_named(program, arguments, word):
+    program.start(*arguments).expect(Exit.USAGE, word, "--help")
+
+
 @pytest.mark.parametrize("text, line, said", [
     ('[aws]\nregion = "x"\nregoin = "y"\n', 3, "regoin"),
     ('[repositories]\nurl = "/x"\n', 1, "repositories"),

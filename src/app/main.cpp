@@ -40,9 +40,19 @@ std::string exit_code_text() {
   return text;
 }
 
+// CLI11 says that a command is missing, also where a word stands that is none.
+std::string failure_text(const CLI::App* app, const CLI::Error& failure) {
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+  const auto rest = app->remaining();
+  const bool is_unknown = app->get_require_subcommand_min() > 0 && !rest.empty() && !rest.front().starts_with('-');
+  if (!is_unknown) return CLI::FailureMessage::simple(app, failure);
+  return "There is no command '" + rest.front() + "'\nRun with --help for more information.\n";
+}
+
 void declare_commands(CLI::App& program, CommandLine& line) {
   program.description("Keeps RPM (YUM/DNF) repositories on S3, or in a directory, up to date.");
   program.require_subcommand(1);
+  program.failure_message(failure_text);
   program.set_version_flag("--version", "repoupdate " + std::string(k_version));
   program.footer("REPO is s3://bucket/prefix, a directory, or file:///directory.\n\n" + exit_code_text() +
                  "\n`repoupdate COMMAND --help` says more and has examples.");
