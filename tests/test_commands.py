@@ -273,6 +273,12 @@ def test_help_has_an_example(program, command):
     assert f"repoupdate {command} " in program.run(command, "--help").stdout
 
 
+@pytest.mark.parametrize("command, creates", [("add", True), ("update", True), ("daemon", True),
+                                               ("init", False), ("remove", False)])
+def test_create_is_offered_where_it_does_something(program, command, creates):
+    assert ("--create" in program.run(command, "--help").stdout) == creates
+
+
 def test_version_and_help(program):
     assert program.run("--version").stdout.strip()
     for command in ("init", "add", "remove", "update", "list", "verify", "daemon"):

@@ -77,11 +77,13 @@ std::string_view value_name(const Setting<S>& setting) {
 
 }  // namespace
 
+// `init` always makes the repository, and `remove` needs one that lists what it removes.
 template <typename S>
 void declare_section(CLI::App& command, CommandLine& line, std::string_view section, std::string_view group) {
   for (const auto& setting : settings_of<S>()) {
     const bool serves = command.get_name() == "daemon" || command.get_name() == "config";
     if (setting.flag == Flag::nowhere || (setting.flag == Flag::daemon && !serves)) continue;
+    if (setting.key == "create" && (command.get_name() == "init" || command.get_name() == "remove")) continue;
     std::string flag = (section == "log" ? "--log-" : "--") + std::string(setting.key);
     std::replace(flag.begin(), flag.end(), '_', '-');
     std::string text(setting.text);
