@@ -70,10 +70,11 @@ bool is_worth_repeating(ErrorKind kind) {
   return kind == ErrorKind::unavailable || kind == ErrorKind::throttled || kind == ErrorKind::timed_out;
 }
 
-// What a source of credentials could not find, or finds changed, is no object of a store (I14).
+// What a source of credentials could not find, finds changed or cannot read is no object of a store (I14), and nothing
+// that the bytes of a package or the request are to blame for.
 Error about_no_object(Error error) {
   if (error.kind == ErrorKind::not_found || error.kind == ErrorKind::no_store ||
-      error.kind == ErrorKind::precondition_failed || error.kind == ErrorKind::conflict)
+      error.kind == ErrorKind::precondition_failed || error.kind == ErrorKind::conflict || is_final(error.kind))
     error.kind = ErrorKind::denied;
   return error;
 }

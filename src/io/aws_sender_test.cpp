@@ -388,6 +388,30 @@ TEST_F(AwsSenderTest, CredentialsThatAreNotFoundAreNoMissingObject) {
   }
 }
 
+// A rebuild leaves out packages that are broken: it must not take keys that are for those.
+TEST_F(AwsSenderTest, CredentialsThatCannotBeReadAreNoBrokenObject) {
+  serve([](const WireRequest&, int) { return answer(200, {}, "{}"); });
+  const ScratchDirectory home;
+  const std::string keys = home.write("credentials", "[half]\naws_access_key_id = AKID\n");
+  const std::string config = home.write("config",
+                                        "[profile rubbish]\ncredential_process = /bin/echo rubbish\n"
+                                        "[profile login]\nlogin_session = arn:aws:iam::123456789012:user/me\n");
+  const struct {
+    std::map<std::string, std::string> source;
+    ErrorKind kind;
+  } cases[] = {{{{"AWS_CONTAINER_CREDENTIALS_FULL_URI", m_server->url()}}, ErrorKind::corrupt},
+               {{{"AWS_PROFILE", "rubbish"}}, ErrorKind::corrupt},
+               {{{"AWS_PROFILE", "half"}}, ErrorKind::invalid},
+               {{{"AWS_PROFILE", "login"}}, ErrorKind::unsupported}};
+  for (const auto& c : cases) {
+    m_environment = {{"AWS_SHARED_CREDENTIALS_FILE", keys}, {"AWS_CONFIG_FILE", config}};
+    m_environment.insert(c.source.begin(), c.source.end());
+    ASSERT_TRUE(m_credentials.get().failed_with(c.kind)) << to_string(c.kind);
+    AwsSender sender = this->sender();
+    EXPECT_TRUE(sender.send(call()).response.failed_with(ErrorKind::denied)) << to_string(c.kind);
+  }
+}
+
 TEST_F(AwsSenderTest, NamesNoSecretInAnyMessage) {
   serve([](const WireRequest&, int) { return answer(403, {}, "<Error><Code>SignatureDoesNotMatch</Code></Error>"); });
   AwsSender sender = this->sender();
