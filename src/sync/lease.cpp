@@ -12,7 +12,7 @@
 namespace repoupdate {
 namespace {
 
-constexpr Duration k_patience{std::chrono::minutes(10)};  // with others who keep taking it
+constexpr Duration k_patience{std::chrono::minutes(10)};  // with others who keep it, or keep taking it
 constexpr int k_max_void_claims = 5;                      // in a row
 constexpr std::uint64_t k_max_size = 4096;
 constexpr std::size_t k_max_owner = 200;
@@ -136,15 +136,16 @@ Result<void> Lease::acquire(std::stop_token stop) {
     const SteadyTime looked = m_clock.steady();
     const auto seen = look();
     if (!seen) return seen.error();
-    if (!*seen || (*seen)->free) {
+    const bool is_kept = *seen && !(*seen)->free;
+    if (!is_kept) {
       const auto claimed = claim(*seen ? (*seen)->sight.record.token + 1 : 1, looked, stop);
       if (!claimed) return claimed.error();
       if (*claimed) return {};
-    } else if (m_clock.steady() > give_up) {
-      return Error{
-          ErrorKind::conflict,
-          m_name + ": " + (*seen)->sight.record.owner + " and others kept the lease; nothing was lost, try again",
-          {}};
+    }
+    if (m_clock.steady() > give_up) {
+      const std::string why =
+          is_kept ? (*seen)->sight.record.owner + " and others kept the lease" : "no claim of the lease got through";
+      return Error{ErrorKind::conflict, m_name + ": " + why + "; nothing was lost, try again", {}};
     }
     const auto pause = std::chrono::duration_cast<Duration>(m_policy.settle * (0.25 + jitter() / 2));
     if (!m_clock.sleep_for(pause, stop)) return Error{ErrorKind::cancelled, m_name + ": stopped before the lease", {}};

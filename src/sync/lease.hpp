@@ -61,8 +61,8 @@ public:
   // `name` is the repository's, for messages; `prefix` is empty or ends in '/'.
   Lease(ObjectStore& store, std::string name, const std::string& prefix, const LeasePolicy& policy, Clock& clock);
 
-  // Waits until it is ours: k_patience at most. conflict: others kept it; timed_out: the store is too slow for it;
-  // cancelled; else what the store says.
+  // Waits until it is ours: k_patience at most. conflict: others kept it, or no claim got through; timed_out: the store
+  // is too slow for it; cancelled; else what the store says.
   Result<void> acquire(std::stop_token stop);
   // precondition_failed when it is not ours any more, or not for long enough to write a pointer.
   Result<void> confirm();

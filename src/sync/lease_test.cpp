@@ -228,6 +228,20 @@ TEST_F(LeaseTest, GivesUpWhenOthersNeverGiveItBack) {
   EXPECT_THAT(acquired.error().message, HasSubstr("other"));
 }
 
+TEST_F(LeaseTest, GivesUpWhereEveryClaimIsRefused) {
+  Lease mine = lease("a");
+  const SteadyTime start = clock.steady();
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (clock.steady() - start > std::chrono::hours(1)) return Error{ErrorKind::io, "it would go on for ever", {}};
+    if (request == "PUT " + k_key) return Error{ErrorKind::conflict, "409", {}};
+    return {};
+  };
+  const auto acquired = mine.acquire({});
+  ASSERT_TRUE(acquired.failed_with(ErrorKind::conflict)) << acquired.error().text();
+  EXPECT_THAT(acquired.error().message, HasSubstr("no claim"));
+  EXPECT_LE(clock.steady() - start, std::chrono::minutes(10) + seconds(3));
+}
+
 TEST_F(LeaseTest, WhatIsNoLeaseIsWaitedForAndReplaced) {
   store.place(k_key, "what?", clock.now());
   Lease mine = lease("a");
