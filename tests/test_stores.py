@@ -454,16 +454,9 @@ def test_wrong_region_is_corrected(stage, packages, command, note):
 
 @case("wrong bucket: exit code 3, it is named")
 @every_command
-def test_missing_bucket_is_not_found(stage, packages, command, note):
+def test_missing_bucket_is_not_found(stage, packages, command):
     done = stage.program.start(command[0], "s3://no-such-bucket/el9", *arguments_of(command, packages))
-    if command[0] == "init" and stage.store.about.makes_buckets:
-        done.expect(Exit.DONE)
-        note("makes the bucket on a PUT with an administrator's key, so `init` succeeds")
-        metadata_keys = aws.keys(stage.endpoint, "no-such-bucket")
-        stage.s3.delete_objects(Bucket="no-such-bucket", Delete={"Objects": [{"Key": key} for key in metadata_keys]})
-        stage.s3.delete_bucket(Bucket="no-such-bucket")
-    else:
-        done.expect(Exit.NOT_FOUND, "no-such-bucket")
+    done.expect(Exit.NOT_FOUND, "no-such-bucket")
 
 
 @case("no repository there: exit code 3")

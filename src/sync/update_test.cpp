@@ -41,6 +41,14 @@ TEST_F(UpdateTest, InitTouchesNothingWhereARepositoryIs) {
   EXPECT_EQ(puts(), 0u);
 }
 
+// Some stores make the bucket of a PUT: a name misspelt would be a bucket of its own.
+TEST_F(UpdateTest, InitPutsNothingWhereThereIsNoBucket) {
+  store.forget_requests();
+  store.before = [](const std::string&) -> Result<void> { return Error{ErrorKind::no_store, "404", {}}; };
+  EXPECT_TRUE(create_repository(repository, clock).failed_with(ErrorKind::no_store));
+  EXPECT_EQ(puts(), 0u);
+}
+
 // I5: the same change set applied twice publishes once.
 TEST_F(UpdateTest, NoChangeMeansNoPut) {
   place("a.rpm", "a");

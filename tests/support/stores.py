@@ -24,8 +24,6 @@ class Store:
     conditional_writes: bool = True
     # False: requests signed for another region are served.
     checks_region: bool = True
-    # A PUT to a bucket that does not exist makes it.
-    makes_buckets: bool = False
     # What it answers otherwise than S3 does (S3_ANSWERS).
     answers: dict[str, int] = field(default_factory=dict)
     # Names that cannot be stored -> what becomes of them: another name, or the refusal.
@@ -72,7 +70,7 @@ STORES = {
         odd_names={"a//b.rpm": "a/b.rpm", "./c.rpm": "c.rpm", "a/./d.rpm": "a/d.rpm", "../e.rpm": "e.rpm",
                    "a/../f.rpm": "f.rpm"}),
     "seaweedfs": Store(
-        "SeaweedFS 4.48", lambda _: SeaweedFs(), SeaweedFs.PROGRAMS, "--servers", checks_region=False, makes_buckets=True,
+        "SeaweedFS 4.48", lambda _: SeaweedFs(), SeaweedFs.PROGRAMS, "--servers", checks_region=False,
         answers={"PUT, If-Match of an object that is not there": 412},
         odd_names=dict.fromkeys(PATHS, "InvalidRequest") | {"a//b.rpm": "a/b.rpm"}),
     "swift": Store(
