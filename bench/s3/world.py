@@ -28,7 +28,7 @@ class World:
 
     def __init__(self, build, server):
         if missing := STORES[server].missing():
-            sys.exit(f"not installed: {', '.join(missing)} (scripts/install-deps --servers)")
+            sys.exit(missing)
         self.server = server
         self.repobench = build / "bench" / "repobench"
         os.environ["REPOUPDATE"] = str(build / "repoupdate")
