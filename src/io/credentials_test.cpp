@@ -202,6 +202,24 @@ TEST_F(CredentialsTest, InstanceThatFailsAfterItsTokenIsAnErrorOfItsOwnKind) {
   }
 }
 
+// Whoever answers is there; off EC2 nobody does.
+TEST_F(CredentialsTest, InstanceThatCannotGiveItsTokenNowIsNoLackOfCredentials) {
+  const struct {
+    WireAnswer fault;
+    ErrorKind kind;
+  } cases[] = {{answer(429), ErrorKind::unavailable}, {answer(500), ErrorKind::unavailable},
+               {answer(503), ErrorKind::unavailable}, {answer(403), ErrorKind::denied},
+               {no_answer(), ErrorKind::denied},      {{{}, false, true}, ErrorKind::denied}};
+  for (const auto& c : cases) {
+    serve([&](const WireRequest&, int) { return c.fault; });
+    m_environment.erase("AWS_EC2_METADATA_DISABLED");
+    m_environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = m_server->url();
+    const auto credentials = get();
+    ASSERT_FALSE(credentials.ok());
+    EXPECT_EQ(credentials.error().kind, c.kind) << credentials.error().text();
+  }
+}
+
 TEST_F(CredentialsTest, InstanceWithoutARoleHasNoCredentials) {
   for (const int status : {404, 200}) {
     serve([&](const WireRequest& request, int) {

@@ -17,20 +17,27 @@ constexpr Duration k_instance_timeout{std::chrono::seconds(1)};  // no such serv
 constexpr const char* k_instance_source = "instance metadata";
 constexpr std::string_view k_role_path = "/latest/meta-data/iam/security-credentials/";
 
-Result<std::string> fetch(HttpClient& http, const HttpRequest& request, Duration timeout, const std::stop_token& stop) {
+Result<HttpResponse> ask(HttpClient& http, const HttpRequest& request, Duration timeout, const std::stop_token& stop) {
   HttpExchange exchange;
   exchange.timeout = timeout;
   exchange.body_limit = k_max_credentials_answer;
   exchange.direct = true;
   exchange.stop = stop;
-  auto response = http.send(request, exchange);
-  if (!response) return response.error();
+  return http.send(request, exchange);
+}
+
+Result<std::string> body_of(Result<HttpResponse> response, const HttpRequest& request) {
+  if (!response) return std::move(response).error();
   if (response->succeeded()) return std::move(response->body);
   const int status = response->status;
   const ErrorKind kind = status == 404                    ? ErrorKind::not_found
                          : status == 429 || status >= 500 ? ErrorKind::unavailable
                                                           : ErrorKind::denied;
   return Error{kind, request.scheme + "://" + request.host + " answers " + std::to_string(status), {}};
+}
+
+Result<std::string> fetch(HttpClient& http, const HttpRequest& request, Duration timeout, const std::stop_token& stop) {
+  return body_of(ask(http, request, timeout, stop), request);
 }
 
 // Plain http may only go where nobody else listens: this machine and the addresses of ECS and EKS.
@@ -103,8 +110,11 @@ Result<InstanceCredentials> instance_credentials(HttpClient& http, const Environ
   request.method = "PUT";
   request.path = "/latest/api/token";
   request.set_header("x-aws-ec2-metadata-token-ttl-seconds", "21600");
-  auto token = fetch(http, request, k_instance_timeout, stop);
+  auto answer = ask(http, request, k_instance_timeout, stop);
+  const bool is_there = answer.ok();  // off EC2 nobody answers
+  auto token = body_of(std::move(answer), request);
   if (token.failed_with(ErrorKind::cancelled)) return token.error();
+  if (is_there && token.failed_with(ErrorKind::unavailable)) return std::move(token).error().within(k_instance_source);
   if (!token) return InstanceCredentials{std::nullopt, std::move(token).error()};
 
   request = *base;

@@ -30,9 +30,9 @@ struct InstanceCredentials {
 };
 
 // There are none when AWS_EC2_METADATA_DISABLED is "true", no service gives a session token (version 1, without one, is
-// never asked), or the instance has no role. A service that gave its token is there: what fails after that is an Error
-// of its own kind. AWS_EC2_METADATA_SERVICE_ENDPOINT, or ..._ENDPOINT_MODE=IPv6, say where it is when not at
-// 169.254.169.254.
+// never asked), or the instance has no role. A service that gave its token is there, and so is one that answers that it
+// cannot now: that, and what fails after the token, is an Error of its own kind. AWS_EC2_METADATA_SERVICE_ENDPOINT, or
+// ..._ENDPOINT_MODE=IPv6, say where it is when not at 169.254.169.254.
 Result<InstanceCredentials> instance_credentials(HttpClient& http, const Environment& environment,
                                                  std::stop_token stop = {});
 
