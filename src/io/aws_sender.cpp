@@ -79,6 +79,13 @@ Error about_no_object(Error error) {
   return error;
 }
 
+// Of a call that has no time for new credentials: those at hand are given all the same.
+std::stop_token already_stopped() {
+  std::stop_source source;
+  source.request_stop();
+  return source.get_token();
+}
+
 int most_attempts(const RetryPolicy& policy, ErrorKind kind) {
   if (kind == ErrorKind::corrupt) return std::min(policy.attempts, k_max_damaged_attempts);
   return kind == ErrorKind::throttled ? policy.throttled_attempts : policy.attempts;
@@ -128,7 +135,7 @@ AwsSender::AwsSender(HttpClient& http, CredentialsProvider& credentials, Clock& 
 
 AwsSender::Attempt AwsSender::attempt(const AwsCall& call, const HttpRequest& unsigned_request,
                                       HttpExchange& exchange) {
-  auto credentials = m_credentials.get(call.exchange.stop);
+  auto credentials = m_credentials.get(call.deadline ? already_stopped() : call.exchange.stop);
   if (!credentials) return {about_no_object(std::move(credentials).error()), {}, {}, {}};
   HttpRequest request = unsigned_request;
   const std::chrono::seconds offset(m_clock_offset.load());
@@ -198,6 +205,7 @@ std::optional<Duration> AwsSender::next_delay(const AwsCall& call, Course& cours
 AwsOutcome AwsSender::send(const AwsCall& call) {
   const std::string& host = call.request.host;
   const Error stopped{ErrorKind::cancelled, call.subject + ": stopped", {}};
+  const Error too_late{ErrorKind::timed_out, call.subject + ": the service wants no request so soon", {}};
   HttpRequest request = call.request;
   Watch watch;
   HttpExchange exchange = watched(call.exchange, watch);
@@ -207,8 +215,10 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
   bool answer_lost = false;
 
   for (int number = 1;; ++number) {
-    const auto left = m_gate.pass(host, call.exchange.stop);
-    if (!left) return {stopped, answer_lost};
+    const auto left = m_gate.pass(host, call.exchange.stop, call.deadline);
+    if (!left || (call.deadline && *left >= *call.deadline))
+      return {call.exchange.stop.stop_requested() ? stopped : too_late, answer_lost};
+    if (call.deadline) exchange.timeout = std::chrono::ceil<Duration>(*call.deadline - *left);
     ++course.attempts;
     Attempt attempt = this->attempt(call, request, exchange);
     log(call, attempt, number);

@@ -34,6 +34,9 @@ struct AwsCall {
   std::string payload_sha256;  // hex digest of what is sent; empty: of exchange.body, when that is what is sent
   HttpExchange exchange;
   std::optional<int> attempts;  // in all, whatever fails; nothing: as often as the policy says
+  // By AwsSender::clock(): when it ends at the latest. With one it waits neither for a turn that comes too late, nor
+  // for new credentials.
+  std::optional<SteadyTime> deadline;
   // Called before each attempt after the first, to change the request: a download that broke off asks only
   // for the rest. Without it an attempt whose sink has taken bytes is not repeated.
   std::function<void(HttpRequest&)> before_retry;
@@ -66,6 +69,7 @@ public:
             const Log* log = nullptr);
 
   AwsOutcome send(const AwsCall& call);
+  const Clock& clock() const { return m_clock; }
 
 private:
   struct Attempt;

@@ -322,6 +322,36 @@ TEST_F(AwsSenderTest, FetchesCredentialsAnewWhenTheyExpired) {
   EXPECT_EQ(m_server->requests().size(), 2U);
 }
 
+TEST_F(AwsSenderTest, DeadlineLeavesNoTimeForNewCredentials) {
+  serve([](const WireRequest&, int) { return answer(200); });
+  const LoopbackServer container([this](const WireRequest&, int) {
+    return answer(200, {},
+                  R"({"AccessKeyId":"AKID","SecretAccessKey":"S3CRET","Token":"T","Expiration":")" +
+                      to_iso8601(m_clock.now() + std::chrono::minutes(10)) + "\"}");
+  });
+  m_environment = {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", container.url()}};
+  AwsSender sender = this->sender();
+  AwsCall parting = call();
+  parting.deadline = m_clock.steady() + std::chrono::hours(1);
+  EXPECT_FALSE(sender.send(parting).response.ok());
+  EXPECT_TRUE(sender.send(call()).response.ok());
+  m_clock.advance(std::chrono::minutes(6));  // new ones are due, these are good still
+  EXPECT_TRUE(sender.send(parting).response.ok());
+  EXPECT_EQ(container.requests().size(), 1U);
+}
+
+TEST_F(AwsSenderTest, DeadlineEndsAnExchange) {
+  serve([](const WireRequest&, int) { return WireAnswer{{}, false, true}; });
+  AwsSender sender = this->sender();
+  AwsCall parting = call();
+  parting.attempts = 1;
+  parting.deadline = m_clock.steady() + Duration(100);
+  EXPECT_TRUE(sender.send(parting).response.failed_with(ErrorKind::timed_out));
+  m_clock.advance(Duration(100));
+  EXPECT_TRUE(sender.send(parting).response.failed_with(ErrorKind::timed_out));
+  EXPECT_EQ(m_server->requests().size(), 1U);
+}
+
 TEST_F(AwsSenderTest, NeverDeliversTheSameBytesTwice) {
   serve([](const WireRequest&, int) {
     WireAnswer cut = answer(200, {{"Content-Length", "100"}}, "the beginning");

@@ -61,8 +61,8 @@ AwsOutcome S3Caller::send_even_when_stopped(AwsCall call) const {
   AwsOutcome outcome = send(call);
   if (!outcome.response.failed_with(ErrorKind::cancelled)) return outcome;
   call.exchange.stop = {};
-  call.exchange.timeout = k_parting_time;
   call.attempts = 1;
+  call.deadline = m_sender.clock().steady() + k_parting_time;
   AwsOutcome last = send(call);
   last.answer_lost = last.answer_lost || outcome.answer_lost;
   return last;

@@ -43,8 +43,8 @@ public:
   // `action` as in an IAM policy: "s3:GetObject".
   AwsCall call(HttpRequest request, std::string_view key, std::string action) const;
   AwsOutcome send(const AwsCall& call) const;
-  // Of what must not be left undone, also on the way out of the program: when it is stopped, it is sent once more, and
-  // that ends after k_parting_time at most.
+  // Of what should not be left undone, also on the way out of the program: when it is stopped, it is sent once more,
+  // unless that is not possible in k_parting_time, and that ends after k_parting_time at most.
   AwsOutcome send_even_when_stopped(AwsCall call) const;
 
 private:

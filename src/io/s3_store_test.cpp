@@ -719,6 +719,23 @@ TEST_F(S3UploadTest, AbortOfAStoppedUploadIsTriedOnce) {
   EXPECT_EQ(count("DELETE"), 1U);
 }
 
+// A pause that the store asked for is kept where that takes no longer than anybody waits who wants the program to end.
+TEST_F(S3UploadTest, AbortOfAStoppedUploadWaitsForNoLongPause) {
+  const PutOptions options = write_large();
+  for (const int pause : {5, 20}) {
+    m_stop = {};
+    serve_parts([pause](const WireRequest& request) -> std::optional<WireAnswer> {
+      if (request.method != "PUT") return std::nullopt;
+      return answer(503, {{"Retry-After", std::to_string(pause)}}, "<Error><Code>SlowDown</Code></Error>");
+    });
+    m_clock.before_sleep = [this] { m_stop.request_stop(); };
+    const SteadyTime start = m_clock.steady();
+    EXPECT_TRUE(m_store->put_file("a.rpm", m_path, options, {}).failed_with(ErrorKind::cancelled)) << pause;
+    EXPECT_LE(m_clock.steady() - start, k_parting_time) << pause;
+    EXPECT_EQ(count("DELETE"), pause == 5 ? 1U : 0U);
+  }
+}
+
 TEST_F(S3UploadTest, AbortIsRepeatedUntilItIsStopped) {
   serve_parts([this](const WireRequest& request) -> std::optional<WireAnswer> {
     if (request.method == "PUT") return answer(403);

@@ -9,7 +9,8 @@ SendGate::Service& SendGate::of(const std::string& host) {
   return m_services[host];
 }
 
-std::optional<SteadyTime> SendGate::pass(const std::string& host, const std::stop_token& stop) {
+std::optional<SteadyTime> SendGate::pass(const std::string& host, const std::stop_token& stop,
+                                         std::optional<SteadyTime> deadline) {
   for (;;) {
     SendRate::Place place;
     Duration wait{0};
@@ -18,6 +19,7 @@ std::optional<SteadyTime> SendGate::pass(const std::string& host, const std::sto
       SendRate& rate = of(host).rate;
       const SteadyTime now = m_clock.steady();
       place = rate.reserve(now);
+      if (deadline && place.at >= *deadline) return std::nullopt;
       if (place.at <= now) {
         rate.leave(place, now);  // nobody came between
         return now;

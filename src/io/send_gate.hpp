@@ -23,8 +23,10 @@ class SendGate {
 public:
   explicit SendGate(Clock& clock) : m_clock(clock) {}
 
-  // Waits until a request to the host may leave, and gives the time of its leaving; nothing: a stop was requested.
-  std::optional<SteadyTime> pass(const std::string& host, const std::stop_token& stop);
+  // Waits until a request to the host may leave, and gives the time of its leaving; nothing: a stop was requested, or
+  // it may not leave by the deadline, which is told at once.
+  std::optional<SteadyTime> pass(const std::string& host, const std::stop_token& stop,
+                                 std::optional<SteadyTime> deadline = {});
 
   // See SendRate::refused() and RetryQuota.
   void refused(const std::string& host, SteadyTime left, std::optional<Duration> pause);

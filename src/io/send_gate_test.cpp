@@ -29,6 +29,16 @@ TEST(SendGate, WaitsNoLongerThanItMay) {
   EXPECT_FALSE(gate.pass("a", stop.get_token()));
 }
 
+TEST(SendGate, DoesNotWaitForATurnThatComesTooLate) {
+  FakeClock clock;
+  SendGate gate(clock);
+  const SteadyTime first = *gate.pass("a", {});
+  gate.refused("a", first, seconds(3));
+  EXPECT_FALSE(gate.pass("a", {}, first + seconds(2)));
+  EXPECT_EQ(clock.steady(), first);
+  EXPECT_TRUE(gate.pass("a", {}, first + seconds(5)));
+}
+
 TEST(SendGate, CountsRetriesByHost) {
   FakeClock clock;
   SendGate gate(clock);

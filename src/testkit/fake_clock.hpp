@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 
 #include "base/clock.hpp"
@@ -11,6 +12,9 @@ namespace repoupdate {
 // Time that moves only when a test, or somebody's sleep, moves it.
 class FakeClock final : public Clock {
 public:
+  // Called before each sleep, without a lock held: a place to stop the sleeper, who then does not sleep at all.
+  std::function<void()> before_sleep;
+
   SystemTime now() const override {
     const std::scoped_lock lock(m_mutex);
     return std::chrono::floor<std::chrono::seconds>(k_start + m_passed);
@@ -20,10 +24,12 @@ public:
     return SteadyTime(m_passed);
   }
   bool sleep_for(Duration duration, std::stop_token stop) override {
+    if (before_sleep) before_sleep();
+    if (stop.stop_requested()) return false;
     const std::scoped_lock lock(m_mutex);
     m_passed += duration;
     m_longest_sleep = std::max(m_longest_sleep, duration);
-    return !stop.stop_requested();
+    return true;
   }
   void advance(Duration duration) {
     const std::scoped_lock lock(m_mutex);
