@@ -13,7 +13,11 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
 
 from support import aws, metadata
 from support.checks import clients_see, nevras, published
@@ -442,12 +446,22 @@ def test_user_without_rights_is_denied(stage, packages, command):
     assert (stage.keys(), stage.repomd()) == before
 
 
+def status_signed_for(endpoint, path):
+    """What one GET is answered; a client of boto3 would send it again for the right region."""
+    request = AWSRequest("GET", f"{endpoint.url}/{path}")
+    S3SigV4Auth(Credentials(endpoint.access_key, endpoint.secret_key), "s3", endpoint.region).add_auth(request)
+    return URLLib3Session().send(request.prepare()).status_code
+
+
 @case("wrong region: the right one is learnt from what the store answers")
 @pytest.mark.parametrize("command", [("list",), ("update",), ("verify",)], ids=lambda command: command[0])
 def test_wrong_region_is_corrected(stage, packages, command, note):
     stage.put_foreign_repository(packages[:1])
-    lost = stage.program_as(stage.endpoint.with_region("eu-west-9"), "lost")
-    lost.run(command[0], stage.url)
+    elsewhere = stage.endpoint.with_region("eu-west-9")
+    path = f"{stage.bucket}/{stage.prefix}repodata/repomd.xml"
+    assert status_signed_for(stage.endpoint, path) == 200
+    assert (status_signed_for(elsewhere, path) != 200) == stage.store.about.checks_region
+    stage.program_as(elsewhere, "lost").run(command[0], stage.url)
     if not stage.store.about.checks_region:
         note("serves requests signed for any region")
 
