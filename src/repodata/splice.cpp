@@ -15,6 +15,9 @@
 namespace repoupdate {
 namespace {
 
+// Stored and open. The frames of a third file in flight take little memory up to here.
+constexpr std::uint64_t k_small_repository = 64U << 20;
+
 // Of all files after the edit, stored and open, or a little more.
 std::uint64_t size_after(const RepoIndex& index, const MetadataEdit& edit) {
   std::uint64_t size = 0;
@@ -56,10 +59,12 @@ Result<Spliced> splice(const RepoIndex& index, const MetadataEdit& edit, const S
   const auto plan = plan_splice(index, edit);
   if (!plan) return plan.error();
 
-  const bool keep = size_after(index, edit) <= options.keep_up_to;
+  const std::uint64_t size = size_after(index, edit);
+  const bool keep = size <= options.keep_up_to;
   PerKind<WrittenFile> files;
-  // All three at once, for a file that begins late would end alone.
-  const std::size_t files_at_once = options.threads > 1 ? k_metadata_kinds.size() : 1;
+  // Of small repositories all three at once: the few frames of one that begins late would keep one core busy.
+  const bool at_once = options.threads > 1 && size <= k_small_repository;
+  const std::size_t files_at_once = at_once ? k_metadata_kinds.size() : options.threads;
   auto written = try_each_parallel(k_metadata_kinds.size(), files_at_once, [&](std::size_t i) -> Result<void> {
     const MetadataKind kind = k_metadata_kinds[i].kind;
     auto file = splice_kind(index.files[kind], *plan, options, keep);
