@@ -257,15 +257,16 @@ Result<void> Runner::add_createrepo_c(Measurement& measurement) {
   const bool is_main = measurement.file_system == m_work.file_system();
   if (measurement.packages > m_selection.createrepo_c_at_most || !is_main) return {};
   if (measurement.packages >= k_large && !contains(k_compared_when_large, measurement.workload)) return {};
+  // Where the two are about as fast, once is too little, and another minute's figure too old.
+  const bool is_close = measurement.workload == Workload::build;
   for (const auto& other : m_measurements) {  // it does the same for us warm or cold, gz or zstd
-    if (createrepo_c_task(other.workload) != createrepo_c_task(measurement.workload) ||
+    if (is_close || createrepo_c_task(other.workload) != createrepo_c_task(measurement.workload) ||
         other.packages != measurement.packages || !other.createrepo_c)
       continue;
     measurement.createrepo_c = other.createrepo_c;
     return {};
   }
-  // Where the two are about as fast, once is too little.
-  std::vector<Cost> costs(measurement.workload == Workload::build ? m_selection.repetitions : 1);
+  std::vector<Cost> costs(is_close ? m_selection.repetitions : 1);
   for (Cost& cost : costs) {
     auto measured = measure_createrepo_c(m_work, measurement.workload, measurement.packages, m_selection.threads);
     if (!measured) return std::move(measured).error();
