@@ -59,8 +59,10 @@ private:
 
 Result<std::vector<std::string>> Walk::relevant_names(const std::string& key) const {
   const auto wanted = [&](std::string_view name) {
+    if (is_hidden(name)) return false;
+    if (m_prefix.empty() && m_after.empty()) return true;
     const std::string file = key + std::string(name);
-    return !is_hidden(name) && (wants_file(file) || wants_directory(file + '/'));
+    return wants_file(file) || wants_directory(file + '/');
   };
   std::vector<std::string> names;
   auto entries = read_directory(path(key), wanted);

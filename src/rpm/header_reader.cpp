@@ -36,16 +36,6 @@ constexpr std::uint64_t k_index_entry_bytes = 16;
 // Lists that librpm takes for arrays of just this type without looking.
 constexpr std::array k_exact_types{RPMTAG_OLDFILENAMES, RPMTAG_BASENAMES, RPMTAG_DIRNAMES, RPMTAG_DIRINDEXES};
 
-// librpm's configuration and log belong to the process. It is told to stay silent: it would write to standard
-// error, and keep every message for ever.
-void initialise_librpm() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    rpmlogSetMask(RPMLOG_MASK(RPMLOG_EMERG));
-    rpmReadConfigFiles(nullptr, nullptr);
-  });
-}
-
 Error system_error(std::string_view what) {
   return Error{ErrorKind::io, std::string(what) + ": " + std::generic_category().message(errno), {}};
 }
@@ -136,8 +126,18 @@ Result<void> check_types(std::string_view head, const HeaderRange& range) {
 
 }  // namespace
 
+// librpm's configuration and log belong to the process. It is told to stay silent: it would write to standard
+// error, and keep every message for ever.
+void prepare_librpm() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    rpmlogSetMask(RPMLOG_MASK(RPMLOG_EMERG));
+    rpmReadConfigFiles(nullptr, nullptr);
+  });
+}
+
 Result<HeaderPtr> read_header(std::string_view head, const HeaderRange& range) {
-  initialise_librpm();
+  prepare_librpm();
   if (auto checked = check_types(head, range); !checked) return std::move(checked).error();
   // Making one costs as much as reading a small header. It holds nothing of the headers that it read.
   thread_local const TransactionPtr transaction(rpmtsCreate());

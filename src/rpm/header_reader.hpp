@@ -18,6 +18,9 @@ struct FreeHeader {
 };
 using HeaderPtr = std::unique_ptr<std::remove_pointer_t<Header>, FreeHeader>;
 
+// librpm's configuration, which the first header waits for otherwise: some milliseconds. Any thread, any number of times.
+void prepare_librpm();
+
 // `head` is the file's bytes [0, range.end), exactly, and `range` what probe_header said about them. The header's
 // digest in the signature is verified where there is one; signatures are not, since that needs keys and is the
 // client's business. ErrorKind::corrupt when a tag has an impossible type or librpm refuses the header,

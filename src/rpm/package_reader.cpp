@@ -93,6 +93,11 @@ Result<PerKind<std::string>> write_fragments(cr_Package& package) {
 
 }  // namespace
 
+void prepare_package_reader() {
+  prepare_librpm();
+  initialise_libcreaterepo_c();
+}
+
 Result<PackageRecord> read_package(std::string_view head, const HeaderRange& range, const PackageFacts& facts,
                                    const PackageReaderOptions& options) {
   if (head.size() < range.end || facts.size < range.end)

@@ -26,6 +26,10 @@ struct PackageReaderOptions {
   int changelog_limit = 10;  // newest entries that are kept; -1: all
 };
 
+// What the first read_package() waits for otherwise: the libraries' configuration and tables, some milliseconds, once for
+// the process. Any thread, any number of times.
+void prepare_package_reader();
+
 // The record of the package whose file begins with `head`: at least the bytes [0, range.end), of which no
 // more are looked at. `range` is what probe_header said about them.
 //

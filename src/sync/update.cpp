@@ -12,6 +12,7 @@
 #include "model/location_href.hpp"
 #include "repodata/empty_repository.hpp"
 #include "repodata/splice.hpp"
+#include "rpm/package_reader.hpp"
 #include "sync/look.hpp"
 #include "sync/package_key.hpp"
 #include "sync/publisher.hpp"
@@ -203,11 +204,10 @@ Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
   const bool is_listing_due = !m_listing || rebuilding();
   Result<std::vector<ListedPackage>> listed = std::vector<ListedPackage>();
   Result<void> objects;
-  for_each_parallel(is_listing_due ? 2 : 1, 2, [&, modified = state.pointer_modified](std::size_t task) {
-    if (task == 0)
-      listed = list_all(m_repository, state);
-    else
-      objects = list_objects(modified);
+  for_each_parallel(is_listing_due ? 3 : 1, 2, [&, modified = state.pointer_modified](std::size_t task) {
+    if (task == 0) listed = list_all(m_repository, state);
+    if (task == 1) objects = list_objects(modified);
+    if (task == 2) prepare_package_reader();  // mostly something has to be read
   });
   if (!objects) return std::move(objects).error();
   if (!listed) return std::move(listed).error();
