@@ -188,6 +188,11 @@ def test_update_of_an_unknown_key_says_so_and_succeeds(program, filled, packages
     assert contents(filled) == before
 
 
+def test_update_takes_keys_and_no_addresses(program, filled, packages):
+    for address in (f"{filled}/{packages[0].name}", f"s3://bucket/el9/{packages[0].name}"):
+        program.start("update", filled, address).expect(Exit.USAGE, "keys are paths below it")
+
+
 def test_replacement_of_the_same_size_in_the_same_second_is_seen(program, filled, packages):
     """Stores tell whole seconds: what is as new as the metadata cannot be taken for what they list."""
     assert packages[31].stat().st_size == packages[1].stat().st_size

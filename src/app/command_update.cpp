@@ -23,7 +23,8 @@ ExitCode run(Session& session, const Arguments& arguments) {
   if (!repository) return fail(repository.error());
   UpdateRequest request;
   for (const auto& key : arguments.keys) {
-    if (!repository->owns(key))
+    const bool is_address = key.starts_with('/') || key.find("://") != std::string::npos;
+    if (is_address || !repository->owns(key))
       return fail({ErrorKind::invalid,
                    "'" + key + "' is no package of " + repository->name + ": keys are paths below it that end in .rpm",
                    {}});

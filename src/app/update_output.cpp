@@ -39,8 +39,12 @@ std::string json_report(const Repository& repository, const UpdateReport& report
 }
 
 void print_for_people(const Repository& repository, const UpdateReport& report, bool dry_run) {
-  for (const auto& key : report.unknown)
-    std::cerr << "repoupdate: note: " << key << ": neither in " << repository.name << " nor listed\n";
+  for (const auto& key : report.unknown) {
+    std::cerr << "repoupdate: note: " << key << ": neither in " << repository.name << " nor listed";
+    if (!repository.prefix.empty() && key.starts_with(repository.prefix))
+      std::cerr << "; keys are paths below it: " << key.substr(repository.prefix.size());
+    std::cerr << '\n';
+  }
   for (const auto& note : report.notes) std::cerr << "repoupdate: note: " << note << '\n';
   for (const auto& type : report.dropped_records)
     std::cerr << "repoupdate: warning: record " << type

@@ -257,10 +257,10 @@ void remember(const Repository& repository, const Publication& publication, ETag
 }
 
 Error no_repository(const Repository& repository) {
-  return {
-      ErrorKind::not_found,
-      repository.name + ": there is no repository (no " + std::string(k_repomd_key) + "); `repoupdate init` makes one",
-      {}};
+  return {ErrorKind::not_found,
+          repository.name + ": there is no repository (no " + std::string(k_repomd_key) +
+              "); `repoupdate init` makes an empty one, --create one of the packages that are there",
+          {}};
 }
 
 }  // namespace repoupdate
