@@ -3,6 +3,7 @@
 
 #include "base/parallel.hpp"
 #include "sync/object_hash.hpp"
+#include "sync/signature.hpp"
 
 namespace repoupdate {
 namespace {
@@ -119,21 +120,34 @@ Result<ETag> publish(const Repository& repository, const Publication& publicatio
                      std::vector<std::string>& repaired, std::stop_token stop) {
   const auto abilities = turn.abilities();
   if (!abilities) return abilities.error();
-  std::vector<Outcome> outcomes(publication.immutable.size(), Outcome::there_already);
+  std::string signature;
+  if (repository.signer) {  // first of all: what cannot be signed is not put
+    auto made = sign_pointer(repository, publication.pointer.bytes, stop);
+    if (!made) return std::move(made).error();
+    signature = *std::move(made);
+  }
+  const std::size_t files = publication.immutable.size();
+  std::vector<Outcome> outcomes(files, Outcome::there_already);
   const auto put_one = [&](std::size_t i) -> Result<void> {
+    if (i == files) return prepare_signature(repository, publication.base);
     const auto outcome = put_immutable(repository, publication.immutable[i], *abilities);
     if (!outcome) return outcome.error();
     outcomes[i] = *outcome;
     return {};
   };
-  auto put = try_each_parallel(publication.immutable.size(), repository.policy.requests, put_one);
+  auto put = try_each_parallel(files + 1, repository.policy.requests, put_one);
   for (std::size_t i = 0; i < outcomes.size(); ++i)
     if (outcomes[i] == Outcome::repaired) repaired.push_back(publication.immutable[i].key);
   if (!put) return std::move(put).error();
   if (stop.stop_requested())
     return Error{ErrorKind::cancelled, repository.name + ": stopped before repomd.xml was written", {}};
-  if (!abilities->has_compare_and_swap()) return put_pointer_in_turn(repository, publication, turn, *abilities, stop);
-  return put_pointer(repository, publication, Conditionally::yes);  // from here on the new repository is visible
+  auto pointer = abilities->has_compare_and_swap()
+                     ? put_pointer(repository, publication, Conditionally::yes)
+                     : put_pointer_in_turn(repository, publication, turn, *abilities, stop);
+  if (!pointer) return pointer;
+  // From here on the new repository is visible.
+  if (auto finished = finish_pair(repository, *pointer, signature); !finished) return std::move(finished).error();
+  return pointer;
 }
 
 }  // namespace repoupdate

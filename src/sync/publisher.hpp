@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes a publication visible: hashed files first, confirmed by the store, then repomd.xml by
-// compare-and-swap, or, where the store has none, by who holds the lease. After any failure readers still see the old
-// repository, whole.
+// compare-and-swap, or, where the store has none, by who holds the lease; then its signature. After any failure readers still see the old
+// repository, whole, or the new one.
 #pragma once
 
 #include <stop_token>
@@ -16,7 +16,7 @@
 namespace repoupdate {
 
 // Returns the new pointer's ETag. precondition_failed: another writer was first (superseded), nothing is
-// visible, plan again. cancelled: a stop was requested before the pointer was written. A hashed file that was there with
+// visible, plan again. invalid: it may not be published unsigned. cancelled: a stop was requested before the pointer was written. A hashed file that was there with
 // other bytes than its name says is put again; its key goes to `repaired`, also when something fails after that.
 Result<ETag> publish(const Repository& repository, const Publication& publication, WriteTurn& turn,
                      std::vector<std::string>& repaired, std::stop_token stop);

@@ -2,22 +2,24 @@
 #include "sync/reconcile.hpp"
 
 #include "sync/package_key.hpp"
+#include "sync/signature.hpp"
 
 namespace repoupdate {
 
-Result<std::vector<ObjectInfo>> list_package_objects(const Repository& repository) {
-  std::vector<ObjectInfo> packages;
+Result<PackageObjects> list_package_objects(const Repository& repository) {
+  PackageObjects found;
   std::string continuation;
   do {
     auto page = repository.store->list(repository.prefix, continuation);
     if (!page) return std::move(page.error()).within("listing " + repository.name);
     for (auto& object : page->objects) {
       object.key.erase(0, repository.prefix.size());
-      if (repository.owns(object.key)) packages.push_back(std::move(object));
+      if (object.key == k_signature_key) found.signature = object.etag;
+      if (repository.owns(object.key)) found.packages.push_back(std::move(object));
     }
     continuation = std::move(page->next);
   } while (!continuation.empty());
-  return packages;
+  return found;
 }
 
 std::set<std::string> find_differences(const Repository& repository, const std::vector<ObjectInfo>& objects,

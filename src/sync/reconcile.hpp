@@ -2,6 +2,7 @@
 // Compares a listing with what the metadata say. The result is only a set of keys to look at.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -13,8 +14,11 @@
 
 namespace repoupdate {
 
-// All packages of the repository that the store has; keys become hrefs.
-Result<std::vector<ObjectInfo>> list_package_objects(const Repository& repository);
+struct PackageObjects {
+  std::vector<ObjectInfo> packages;  // all of the repository that the store has; keys become hrefs
+  std::optional<ETag> signature;     // of repomd.xml, when there is one
+};
+Result<PackageObjects> list_package_objects(const Repository& repository);
 
 enum class Suspicion {
   usual,   // an object is taken for the listed one as described below

@@ -9,6 +9,7 @@
 
 #include "model/object_store.hpp"
 #include "model/scratch.hpp"
+#include "model/signer.hpp"
 #include "repodata/compression.hpp"
 #include "rpm/package_reader.hpp"
 #include "sync/lease.hpp"
@@ -38,6 +39,7 @@ struct Repository {
   ObjectStore* store;        // never null
   Scratch* scratch;          // never null
   RepositoryMemory* memory;  // of this process; null: nothing is kept between updates
+  Signer* signer = nullptr;  // null: repomd.xml is not signed
   std::string prefix;        // "" or ending in '/'
   RepositoryPolicy policy;
   // Last-Modified is whatever the file came with, as in a directory; a bucket's is the time of the upload.

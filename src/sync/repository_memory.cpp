@@ -55,6 +55,23 @@ void RepositoryMemory::forget(std::string_view repository) {
   std::erase_if(m_known, [&](const Known& known) { return known.repository == repository; });
 }
 
+std::optional<RememberedPair> RepositoryMemory::find_pair(std::string_view repository) {
+  const std::scoped_lock lock(m_mutex);
+  const auto known = m_pairs.find(repository);
+  if (known == m_pairs.end()) return std::nullopt;
+  return known->second;
+}
+
+void RepositoryMemory::keep_pair(std::string repository, RememberedPair pair) {
+  const std::scoped_lock lock(m_mutex);
+  m_pairs.insert_or_assign(std::move(repository), std::move(pair));
+}
+
+void RepositoryMemory::forget_pair(std::string_view repository) {
+  const std::scoped_lock lock(m_mutex);
+  if (const auto known = m_pairs.find(repository); known != m_pairs.end()) m_pairs.erase(known);
+}
+
 void RepositoryMemory::drop_frames(Known& known) {
   known.frames = 0;
   for (SegmentedFile& file : known.remembered.index.files.values) file.kept = {};

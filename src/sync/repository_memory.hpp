@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -26,6 +28,12 @@ struct RememberedIndex {
   RepoIndex index;            // proven, with the stored bytes that it describes
 };
 
+// The repomd.xml and the signature that were last seen in agreement: one that fits, or none where none is wanted.
+struct RememberedPair {
+  ETag pointer;
+  std::optional<ETag> signature;
+};
+
 // What a running process knows about repositories between two updates. It holds for the repomd.xml that it was made
 // from and for no other: whoever asks compares. Nothing is lost without it but time. Those used least recently go first,
 // their frames before their tables.
@@ -39,6 +47,11 @@ public:
   // In place of what was known about this repository. One that alone exceeds a limit is not kept.
   void keep(std::string repository, RememberedIndex remembered);
   void forget(std::string_view repository);
+
+  // The same for its signature.
+  std::optional<RememberedPair> find_pair(std::string_view repository);
+  void keep_pair(std::string repository, RememberedPair pair);
+  void forget_pair(std::string_view repository);
 
   // What the frames of one repository may take, stored and open: a small part of the limit, so that several have room.
   std::uint64_t room_for_frames() const { return m_limits.memory / 4; }
@@ -57,6 +70,7 @@ private:
   const MemoryLimits m_limits;
   std::mutex m_mutex;
   std::list<Known> m_known;  // used most recently first
+  std::map<std::string, RememberedPair, std::less<>> m_pairs;
 };
 
 }  // namespace repoupdate

@@ -17,6 +17,7 @@
 #include "sync/package_key.hpp"
 #include "sync/publisher.hpp"
 #include "sync/repository_state.hpp"
+#include "sync/signature.hpp"
 
 namespace repoupdate {
 namespace {
@@ -40,6 +41,7 @@ public:
 
 private:
   Result<Pass> pass();
+  Result<Pass> leave_as_it_is(const RepositoryState& state);
   // The state, and what the named keys were while it was loaded.
   struct Ahead {
     Result<RepositoryState> state;
@@ -48,7 +50,7 @@ private:
   };
   Ahead look_beside(bool is_first) const;
   Result<RepositoryState> load(Loading loading) const;
-  Result<void> list_objects(SystemTime pointer_modified);
+  Result<void> list_objects(const std::optional<ETag>& pointer, SystemTime pointer_modified);
   Result<std::set<std::string>> keys_to_look_at(RepositoryState& state);
   Result<ListedEntries> listed_of(RepositoryState& state, const std::set<std::string>& keys) const;
   Result<ListedEntries> with_same_nevra(const RepositoryState& state, const ListedEntries& by_name,
@@ -102,7 +104,7 @@ Result<Pass> Update::pass() {
   const bool nothing_to_do = state->pointer && !rebuilding();
   if (nothing_to_do && is_settled(*listed, *findings, m_request.changes.removals)) {
     note_failures(*findings);
-    return Pass::done;
+    return leave_as_it_is(*state);
   }
 
   // Prove: what is built upon is read and compared. Plan: a value that prints. Nothing has been touched so far.
@@ -121,10 +123,10 @@ Result<Pass> Update::pass() {
   m_report.failures = std::move(plan.failures);
   m_report.notes = std::move(plan.notes);
   if (m_request.dry_run) m_report.edits = {std::move(plan.edit)};
-  if (m_request.dry_run || (nothing_to_do && plan.edit.empty())) return Pass::done;
+  if (m_request.dry_run) return Pass::done;
+  if (nothing_to_do && plan.edit.empty()) return leave_as_it_is(*state);
 
-  // Splice, publish. A detached signature belongs between the two: made before the pointer is written, put
-  // right behind it. Superseded files stay for clients that still hold the old repomd.xml.
+  // Splice, publish. Superseded files stay for clients that still hold the old repomd.xml.
   auto spliced = splice_edit(*state, plan.edit);
   if (!spliced) return std::move(spliced).error();
   auto pointer = publish(m_repository, spliced->publication, m_turn, m_report.repaired, m_stop);
@@ -158,6 +160,15 @@ Result<UpdateReport> Update::run() {
   }
 }
 
+// Nothing is to be published; only the signature may be missing, or be another one's.
+Result<Pass> Update::leave_as_it_is(const RepositoryState& state) {
+  if (m_request.dry_run) return Pass::done;
+  auto repaired = repair_signature(m_repository, *state.pointer, m_stop);
+  if (!repaired) return std::move(repaired).error();
+  m_report.signed_anew = *repaired;
+  return Pass::done;
+}
+
 // The first request for repomd.xml and those for the packages need not wait for each other. Nothing is looked at ahead
 // where it costs nothing to do so later, or where a listing tells what to look at.
 Update::Ahead Update::look_beside(bool is_first) const {
@@ -187,10 +198,11 @@ Result<RepositoryState> Update::load(Loading loading) const {
   return state;
 }
 
-Result<void> Update::list_objects(SystemTime pointer_modified) {
+Result<void> Update::list_objects(const std::optional<ETag>& pointer, SystemTime pointer_modified) {
   auto listing = list_package_objects(m_repository);
   if (!listing) return std::move(listing).error();
-  m_listing = *std::move(listing);
+  m_listing = std::move(listing->packages);
+  note_listed_signature(m_repository, pointer, listing->signature);
   m_pointer_modified = pointer_modified;
   return {};
 }
@@ -204,11 +216,12 @@ Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
   const bool is_listing_due = !m_listing || rebuilding();
   Result<std::vector<ListedPackage>> listed = std::vector<ListedPackage>();
   Result<void> objects;
-  for_each_parallel(is_listing_due ? 3 : 1, 2, [&, modified = state.pointer_modified](std::size_t task) {
-    if (task == 0) listed = list_all(m_repository, state);
-    if (task == 1) objects = list_objects(modified);
-    if (task == 2) prepare_package_reader();  // mostly something has to be read
-  });
+  for_each_parallel(is_listing_due ? 3 : 1, 2,
+                    [&, pointer = state.pointer, modified = state.pointer_modified](std::size_t task) {
+                      if (task == 0) listed = list_all(m_repository, state);
+                      if (task == 1) objects = list_objects(pointer, modified);
+                      if (task == 2) prepare_package_reader();  // mostly something has to be read
+                    });
   if (!objects) return std::move(objects).error();
   if (!listed) return std::move(listed).error();
   const SystemTime since = m_report.published ? state.pointer_modified : m_pointer_modified;

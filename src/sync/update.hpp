@@ -36,6 +36,8 @@ struct UpdateReport {
   std::vector<std::string> notes;            // same NEVRA under two keys
   std::vector<std::string> dropped_records;  // derived records that would have been stale
   std::vector<std::string> repaired;         // metadata files that had other bytes than their names say; put again
+  bool signed_anew =
+      false;  // nothing was published, and the signature did not fit repomd.xml or was missing: put again
 
   std::size_t added() const;
   std::size_t replaced() const;

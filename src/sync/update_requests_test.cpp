@@ -50,11 +50,13 @@ TEST_F(UpdateRequestsTest, OneAddedPackageInAProcessThatKnowsNothing) {
   place("a.rpm", "a");
   store.forget_requests();
   run(keys({"a.rpm"}));
-  EXPECT_THAT(store.requests(),
-              UnorderedElementsAre(k_pointer, HasSubstr("primary.xml.gz"), HasSubstr("filelists.xml.gz"),
-                                   HasSubstr("other.xml.gz"), std::string("GET r/a.rpm") + k_first_bytes,
-                                   HasSubstr("primary.xml.gz"), HasSubstr("filelists.xml.gz"),
-                                   HasSubstr("other.xml.gz"), "PUT r/repodata/repomd.xml", "HEAD r/a.rpm"));
+  EXPECT_THAT(
+      store.requests(),
+      UnorderedElementsAre(k_pointer, HasSubstr("primary.xml.gz"), HasSubstr("filelists.xml.gz"),
+                           HasSubstr("other.xml.gz"), std::string("GET r/a.rpm") + k_first_bytes,
+                           HasSubstr("primary.xml.gz"), HasSubstr("filelists.xml.gz"), HasSubstr("other.xml.gz"),
+                           "HEAD r/repodata/repomd.xml.asc", "PUT r/repodata/repomd.xml", "HEAD r/a.rpm"))
+      << "the signature is looked for beside the PUTs of files";
   EXPECT_EQ(puts(), 4u);
 }
 

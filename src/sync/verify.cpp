@@ -9,6 +9,7 @@
 #include "sync/package_key.hpp"
 #include "sync/reconcile.hpp"
 #include "sync/repository_state.hpp"
+#include "sync/signature.hpp"
 
 namespace repoupdate {
 namespace {
@@ -28,6 +29,8 @@ public:
 private:
   Result<PerKind<SharedBytes>> fetch_metadata(const Repomd& repomd);
   Result<void> check_other_records(const Repomd& repomd);
+  Result<std::string> look_at_signature(const std::string& repomd) const;
+  Result<void> check_signature(const std::string& repomd);
   Result<void> check_presence();
   Result<void> check_packages();
   Result<void> check_package(const IndexEntry& entry);
@@ -40,6 +43,7 @@ private:
   std::stop_token m_stop;
   std::mutex m_mutex;
   ETag m_pointer;
+  std::string m_signature_problem;  // as it was first seen
   VerifyOutcome m_outcome;
   std::vector<IndexEntry> m_entries;
 };
@@ -60,6 +64,9 @@ Result<VerifyOutcome> Verification::run(bool read_packages) {
     problem(std::string(k_repomd_key), repomd.error().text());
     return std::move(m_outcome);
   }
+  auto unfit = look_at_signature(pointer->bytes);
+  if (!unfit) return std::move(unfit).error();
+  m_signature_problem = *std::move(unfit);
   const auto stored = fetch_metadata(*repomd);
   if (!stored) return stored.error();
   VerifyReport report = verify_metadata(*repomd, *stored);
@@ -70,6 +77,7 @@ Result<VerifyOutcome> Verification::run(bool read_packages) {
   if (auto checked = check_presence(); !checked) return std::move(checked).error();
   if (read_packages)
     if (auto checked = check_packages(); !checked) return std::move(checked).error();
+  if (auto checked = check_signature(pointer->bytes); !checked) return std::move(checked).error();
   return std::move(m_outcome);
 }
 
@@ -112,11 +120,36 @@ Result<void> Verification::check_other_records(const Repomd& repomd) {
   return {};
 }
 
+// What is wrong with the signature of this repomd.xml; empty when nothing is.
+Result<std::string> Verification::look_at_signature(const std::string& repomd) const {
+  const auto signature =
+      m_repository.store->get(m_repository.prefix + std::string(k_signature_key), {}, k_max_signature_size);
+  if (signature.failed_with(ErrorKind::not_found))
+    return std::string(m_repository.signer ? "is not there, and a key is configured to sign with" : "");
+  if (signature.failed_with(ErrorKind::invalid)) return std::string("is too large for a signature");
+  if (!signature) return signature.error();
+  if (!m_repository.signer) return std::string("is there, and no key is configured to check it with");
+  const auto good = m_repository.signer->check(repomd, signature->bytes);
+  if (good) return std::string();
+  if (good.failed_with(ErrorKind::corrupt)) return good.error().message;
+  return good.error();
+}
+
+// Whoever publishes writes the signature a moment after repomd.xml. So one that does not fit is looked at again, when the
+// rest has been checked.
+Result<void> Verification::check_signature(const std::string& repomd) {
+  if (m_signature_problem.empty()) return {};
+  auto found = look_at_signature(repomd);
+  if (!found) return std::move(found).error();
+  if (!found->empty()) problem(std::string(k_signature_key), *found);
+  return {};
+}
+
 Result<void> Verification::check_presence() {
   const auto objects = list_package_objects(m_repository);
   if (!objects) return objects.error();
   std::map<std::string_view, const ObjectInfo*> present;
-  for (const auto& object : *objects) present[object.key] = &object;
+  for (const auto& object : objects->packages) present[object.key] = &object;
   std::set<std::string_view> listed;
   for (const auto& entry : m_entries) {
     const auto key = key_of_href(entry.location_href);
@@ -131,7 +164,7 @@ Result<void> Verification::check_presence() {
               "is listed with " + std::to_string(entry.size) + " bytes and has " + std::to_string(found->second->size));
     }
   }
-  for (const auto& object : *objects)
+  for (const auto& object : objects->packages)
     if (!listed.contains(object.key)) problem(object.key, "is there and is not listed");
   return {};
 }
