@@ -4,12 +4,10 @@ local-aws-sqs's, the bucket is Ceph's, and the test writes the notifications tha
 
 REPOUPDATE_BACKLOG=100000 makes the backlog larger and prints how it went.
 """
-import itertools
 import json
 import os
 import random
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -17,17 +15,16 @@ from support import aws, metadata
 from support import packages as package_builder
 from support.checks import published
 from support.local_sqs import MISSING, LocalSqs, installed
-from support.program import Exit, Program
+from support.program import Exit
+from support.queue_stage import NUMBERS, QueueStage
 from support.rgw import ACCESS_KEY, SECRET_KEY
 from support.servers import serve_bucket
 
 if not installed():
     pytest.exit(MISSING, 3)
 
-NUMBERS = itertools.count(1)
 BACKLOG = int(os.environ.get("REPOUPDATE_BACKLOG", 2000))
 BACKLOG_TIMEOUT = 120 + BACKLOG // 50
-SENDERS = 4  # at the same time
 MOST_MEMORY_MIB = 200
 
 
@@ -38,70 +35,9 @@ def sqs(session_directory):
     server.stop()
 
 
-class Stage:
-    """A bucket, queues, and the program as a user of both."""
-
-    def __init__(self, rgw, sqs, home):
-        self.rgw, self.sqs, self.home = rgw.endpoint, sqs, home
-        self.s3, self.queues = rgw.endpoint.client("s3"), sqs.endpoint.client("sqs")
-        self.bucket = f"queues-{next(NUMBERS)}"
-        self.s3.create_bucket(Bucket=self.bucket)
-        self.program = Program(home, self.rgw)
-        self.views = []
-
-    def queue(self, **attributes):
-        """A new queue: its name and URL."""
-        name = f"queue-{next(NUMBERS)}"
-        return name, aws.make_queue(self.sqs.endpoint, name, **attributes)[0]
-
-    def depth(self, url):
-        """Messages waiting and in flight: local-aws-sqs counts both in the first attribute."""
-        name = "ApproximateNumberOfMessages"
-        return int(self.queues.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
-
-    def put(self, path, prefix, href=None):
-        self.s3.put_object(Bucket=self.bucket, Key=f"{prefix}/{href or path.name}", Body=path.read_bytes())
-
-    def event(self, prefix, href, bucket=None):
-        return json.dumps(aws.s3_event(bucket or self.bucket, f"{prefix}/{href}"))
-
-    def send(self, url, bodies):
-        """In batches of ten, several at the same time."""
-        def send_batch(start):
-            entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies[start:start + 10])]
-            assert not self.queues.send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
-
-        with ThreadPoolExecutor(SENDERS) as pool:
-            list(pool.map(send_batch, range(0, len(bodies), 10)))
-
-    def view(self, prefix):
-        view = serve_bucket(self.rgw, self.bucket, f"{prefix}/")
-        view.__enter__()
-        self.views.append(view)
-        return view.url
-
-    def close(self):
-        for view in self.views:
-            view.__exit__()
-
-    def daemon(self, queues, urls, daemon=(), quiet="300ms", max_age="10s", **options):
-        lines = ["[aws]", f's3_endpoint = "{self.rgw.url}"', f'sqs_endpoint = "{self.sqs.endpoint.url}"', "[daemon]",
-                 'retry_ceiling = "1s"', *daemon]
-        for name in queues:
-            lines += ["[[queue]]", f'name = "{name}"']
-        for url in urls:
-            lines += ["[[repository]]", f'url = "{url}"', "create = true", f'quiet = "{quiet}"', f'max_age = "{max_age}"']
-        config = self.home / f"{'-'.join(queues)}.toml"
-        config.write_text("\n".join(lines) + "\n")
-        return self.program.daemon("--config", config, **options)
-
-    def url(self, prefix):
-        return f"s3://{self.bucket}/{prefix}"
-
-
 @pytest.fixture
 def stage(rgw, sqs, tmp_path):
-    stage = Stage(rgw, sqs, tmp_path)
+    stage = QueueStage(rgw, sqs, tmp_path)
     yield stage
     stage.close()
 

@@ -8,7 +8,7 @@
 namespace repoupdate {
 namespace {
 
-constexpr std::array<Command, 8> k_commands{{
+constexpr std::array<Command, 9> k_commands{{
     {"init", "write an empty repository", "Refuses to touch one that is there.",
      "  repoupdate init s3://packages/el9/x86_64\n"
      "  repoupdate init --compression zstd /srv/repo\n",
@@ -45,6 +45,12 @@ constexpr std::array<Command, 8> k_commands{{
      "  repoupdate verify --packages /srv/repo   # read every package and compare its SHA-256\n"
      "  repoupdate verify --remove-uploads s3://packages/el9/x86_64   # leftovers of crashed uploads\n",
      declare_verify},
+    {"quarantine", "show packages that cannot be listed; try them again, or get rid of them",
+     "`drop` deletes the objects, unless they have changed since, and forgets them.",
+     "  repoupdate quarantine list s3://packages/el9/x86_64\n"
+     "  repoupdate quarantine retry s3://packages/el9/x86_64   # all, or the KEYs that are named\n"
+     "  repoupdate quarantine drop s3://packages/el9/x86_64 'broken-*.rpm'\n",
+     declare_quarantine},
     {"daemon", "keep repositories up to date as packages come and go",
      "Takes events from SQS queues and watched directories, or polls. Repositories and queues stand in the\n"
      "configuration file, or on the command line.",

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fnmatch.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <memory>
-#include <mutex>
 
 #include "app/command_line.hpp"
+#include "app/package_removal.hpp"
 #include "app/update_output.hpp"
-#include "base/parallel.hpp"
 #include "model/location_href.hpp"
 #include "sync/package_key.hpp"
+#include "sync/quarantine.hpp"
 #include "sync/repository_state.hpp"
 #include "sync/update.hpp"
 
 namespace repoupdate {
 namespace {
-
-// More packages than this are removed only after a yes.
-constexpr std::size_t k_without_asking = 10;
 
 struct Arguments {
   std::string url;
@@ -35,19 +28,45 @@ bool matches(const std::string& pattern, const IndexEntry& entry) {
   const Nevra& n = entry.nevra;
   const std::string rest = n.version + '-' + n.release + '.' + n.arch;
   const std::string nvra = n.name + '-' + rest, nevra = n.name + '-' + n.epoch + ':' + rest;
-  for (const std::string* text : {&href, &base, &nvra, &nevra})
-    if (*text == pattern || fnmatch(pattern.c_str(), text->c_str(), 0) == 0) return true;
-  return false;
+  return matches_pattern(pattern, {href, base, nvra, nevra});
 }
 
 struct Selection {
   std::set<std::string> hrefs;
-  std::set<std::string> objects;  // those of them that are objects of this repository
+  std::set<std::string> objects;  // objects of this repository: those of them, and packages that are not listed
+  std::set<std::string> quarantined;
 };
+
+// A package that is there and not listed: in quarantine, or not looked at yet, or never to be listed.
+Result<bool> select_unlisted(const Repository& repository, const std::string& pattern,
+                             std::optional<QuarantineRecords>& quarantine, Selection& selection) {
+  if (!quarantine) {
+    quarantine.emplace();
+    if (repository.quarantine.is_kept) {
+      auto sight = read_quarantine(repository);
+      if (!sight) return std::move(sight).error();
+      quarantine = std::move(sight->records);
+    }
+  }
+  bool found = false;
+  for (const auto& [href, record] : *quarantine) {
+    if (!matches_pattern(pattern, {href, std::string(basename_of(href))})) continue;
+    found = true;
+    selection.quarantined.insert(href);
+    selection.objects.insert(href);
+  }
+  if (found || !repository.owns(pattern)) return found;
+  const auto object = repository.store->head(repository.prefix + pattern);
+  if (object.failed_with(ErrorKind::not_found)) return false;
+  if (!object) return object.error();
+  selection.objects.insert(pattern);
+  return true;
+}
 
 Result<Selection> select(const Repository& repository, const std::vector<ListedPackage>& listed,
                          const std::vector<std::string>& patterns) {
   Selection selection;
+  std::optional<QuarantineRecords> quarantine;
   for (const auto& pattern : patterns) {
     bool found = false;
     for (const auto& [position, entry] : listed) {
@@ -57,36 +76,16 @@ Result<Selection> select(const Repository& repository, const std::vector<ListedP
       selection.hrefs.insert(href);
       if (entry.location_base.empty() && repository.owns(href)) selection.objects.insert(href);
     }
+    if (!found) {
+      const auto unlisted = select_unlisted(repository, pattern, quarantine, selection);
+      if (!unlisted) return unlisted.error();
+      found = *unlisted;
+    }
     if (!found)
       return Error{
           ErrorKind::not_found, repository.name + ": no package matches '" + pattern + "'; nothing was removed", {}};
   }
   return selection;
-}
-
-Result<void> confirm(const Selection& selection, bool yes) {
-  if (yes || selection.hrefs.size() <= k_without_asking) return {};
-  const std::string what = "this removes " + std::to_string(selection.hrefs.size()) + " packages";
-  if (isatty(STDIN_FILENO) != 1)
-    return Error{ErrorKind::invalid, what + "; say --yes to do it, nothing was removed", {}};
-  std::cerr << what << ". Go on? [y/N] ";
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "Y" || answer == "yes") return {};
-  return Error{ErrorKind::cancelled, "nothing was removed", {}};
-}
-
-// The entries are gone from the metadata; an object that stays behind is only reported.
-void delete_objects(const Repository& repository, const std::set<std::string>& hrefs, UpdateReport& report) {
-  const std::vector<std::string> keys(hrefs.begin(), hrefs.end());
-  std::mutex mutex;
-  for_each_parallel(keys.size(), repository.policy.requests, [&](std::size_t i) {
-    auto removed = repository.store->remove(repository.prefix + keys[i]);
-    if (removed) return;
-    const std::scoped_lock lock(mutex);
-    report.failures.push_back(
-        {keys[i], std::move(removed.error()).within("not listed any more, but the object is still there")});
-  });
 }
 
 ExitCode run(Session& session, const Arguments& arguments) {
@@ -99,13 +98,21 @@ ExitCode run(Session& session, const Arguments& arguments) {
   if (!listed) return fail(listed.error());
   auto selection = select(*repository, *listed, arguments.patterns);
   if (!selection) return fail(selection.error());
-  if (const auto agreed = confirm(*selection, arguments.yes); !agreed) return fail(agreed.error());
+  std::set<std::string> all = selection->hrefs;
+  all.insert(selection->objects.begin(), selection->objects.end());
+  if (const auto agreed = confirm_removal(all.size(), arguments.yes); !agreed) return fail(agreed.error());
 
   UpdateRequest request;
   request.changes.removals = selection->hrefs;
   auto report = update(*repository, request, session.clock, session.stop);
   if (!report) return fail(report.error());
-  if (!arguments.keep_object) delete_objects(*repository, selection->objects, *report);
+  if (!arguments.keep_object) {
+    report->failures = delete_objects(*repository, selection->objects);
+    for (const auto& failure : report->failures) selection->quarantined.erase(failure.href);
+    if (!selection->quarantined.empty())
+      if (const auto forgotten = forget_quarantined(session, *repository, selection->quarantined); !forgotten)
+        return fail(forgotten.error());
+  }
   return print_report(*repository, *report, false, arguments.json);
 }
 

@@ -70,6 +70,8 @@ void Daemon::work(std::stop_token stop) {
     UpdateRequest request;
     request.changes = job->batch.changes;
     request.reconcile = job->batch.reconcile;
+    request.quarantine_passing =
+        static_cast<std::uint64_t>(job->failures) + 1 >= m_session.settings.daemon.quarantine_after;
     const auto report = update(repository, request, m_session.clock, stop);
     if (report) {
       log_outcome(repository, *report, started);
@@ -143,6 +145,7 @@ void Daemon::log_outcome(const Repository& repository, const UpdateReport& repor
   for (const auto& key : report.repaired)
     log.warning("metadata file had other bytes than its name says, put again",
                 {{"repository", repository.name}, {"key", key}});
+  log_quarantine(repository, report.quarantine);
   if (!report.published) {
     log.debug("nothing to change", {{"repository", repository.name}, {"seconds", seconds}});
     return;
@@ -155,6 +158,30 @@ void Daemon::log_outcome(const Repository& repository, const UpdateReport& repor
                          {"removed", std::uint64_t{report.removed()}},
                          {"lost_races", report.lost_races},
                          {"seconds", seconds}});
+}
+
+void Daemon::log_quarantine(const Repository& repository, const QuarantineReport& quarantine) const {
+  const Log& log = m_session.log;
+  const std::uint64_t total = quarantine.total.value_or(0);
+  for (const auto& href : quarantine.added)
+    log.warning("package in quarantine",
+                {{"repository", repository.name}, {"location_href", href}, {"quarantined", total}});
+  for (const auto& href : quarantine.released)
+    log.info("package left quarantine",
+             {{"repository", repository.name}, {"location_href", href}, {"quarantined", total}});
+  for (const auto& record : quarantine.held)
+    log.debug("package still in quarantine", {{"repository", repository.name},
+                                              {"location_href", record.href},
+                                              {"since", to_iso8601(record.since)},
+                                              {"error", record.reason}});
+  if (quarantine.failure)
+    log.warning("cannot keep the quarantine", {{"repository", repository.name},
+                                               {"kind", to_string(quarantine.failure->kind)},
+                                               {"error", quarantine.failure->text()}});
+  if (quarantine.not_recorded > 0 && !quarantine.failure)
+    log.warning("quarantine is full", {{"repository", repository.name},
+                                       {"quarantined", total},
+                                       {"not_recorded", std::uint64_t{quarantine.not_recorded}}});
 }
 
 namespace {

@@ -31,6 +31,7 @@ private:
   void finish(const WorkList::Job& job, const UpdateReport& report);
   void make_room(const std::string& repository, Coalescer::Batch& batch, Ledger::Settled& settled);
   void log_outcome(const Repository& repository, const UpdateReport& report, SteadyTime started) const;
+  void log_quarantine(const Repository& repository, const QuarantineReport& quarantine) const;
 
   Session& m_session;
   WorkList m_work;

@@ -11,6 +11,8 @@
 #include <iostream>
 #include <thread>
 
+#include "base/hash.hpp"
+#include "base/version.hpp"
 #include "io/scratch_files.hpp"
 #include "sync/router.hpp"
 
@@ -29,11 +31,33 @@ std::optional<Compression> compression(const std::string& text) {
   return std::nullopt;
 }
 
+bool is_plain_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
+}
+
 // Host and process, for people who look at a lease.
 std::string who() {
   std::array<char, HOST_NAME_MAX + 1> host{};
   if (gethostname(host.data(), host.size() - 1) != 0) return std::to_string(getpid());
   return std::string(host.data()) + ':' + std::to_string(getpid());
+}
+
+// A directory holds a file for each repository, whose name says which.
+Result<QuarantinePlace> quarantine_place(Session& session, const std::string& where, const std::string& repository) {
+  if (where == "store") return QuarantinePlace{};
+  if (where == "off") return QuarantinePlace{.is_kept = false};
+  if (!where.starts_with('/'))
+    return Error{ErrorKind::invalid,
+                 "quarantine = \"" + where + "\": expected store, off, or the absolute path of a directory",
+                 {}};
+  std::error_code failure;
+  std::filesystem::create_directories(where, failure);
+  auto store = session.stores->open({RepositoryLocation::Scheme::directory, where, {}});
+  if (!store) return std::move(store).error();
+  std::string name;
+  for (const char c : repository) name += is_plain_name(c) ? c : '-';
+  return QuarantinePlace{.store = *store,
+                         .key = name.substr(0, 100) + '-' + sha256_hex(repository).substr(0, 16) + ".json"};
 }
 
 // Other configured repositories that lie below this one.
@@ -121,6 +145,10 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   repository.policy.open_checksum = settings.open_checksum == "write";
   repository.policy.threads =
       settings.threads > 0 ? settings.threads : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  auto quarantine = quarantine_place(session, settings.quarantine, repository.name);
+  if (!quarantine) return std::move(quarantine).error();
+  repository.quarantine = *std::move(quarantine);
+  repository.policy.judge = std::string(k_version);
   repository.nested = nested_repositories(session.settings, *location);
   return repository;
 }

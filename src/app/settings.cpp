@@ -66,6 +66,9 @@ constexpr std::array k_daemon{
                             "", 1, 1000},
     Setting<DaemonSettings>{"retry_ceiling", &DaemonSettings::retry_ceiling,
                             "longest wait before a failed update is tried again", "", k_second, k_hour},
+    Setting<DaemonSettings>{"quarantine_after", &DaemonSettings::quarantine_after,
+                            "tries in a row after which a failure that may pass is written into the quarantine, too",
+                            "", 1, 1000},
 };
 
 constexpr std::array k_webhook{
@@ -139,6 +142,10 @@ constexpr std::array k_repository{
                                 "of who publishes to a store without conditional writes: others wait this long for one "
                                 "who died",
                                 "", 10 * k_second, 10 * k_minute},
+    Setting<RepositorySettings>{"quarantine", &RepositorySettings::quarantine,
+                                "where it is written down which packages cannot be listed: store (below repodata/), a "
+                                "directory of this machine, or off",
+                                "", 0, UINT64_MAX, Flag::nowhere},
 };
 
 constexpr std::array k_queue{

@@ -48,6 +48,7 @@ struct DaemonSettings {
   std::uint64_t open_messages = 20'000;
   std::uint64_t park_after = 5;
   Duration retry_ceiling{std::chrono::seconds(60)};
+  std::uint64_t quarantine_after = 10;
 };
 
 // What is kept on a local disk: parts of an update, and what is known between updates.
@@ -72,6 +73,7 @@ struct RepositorySettings {
   std::string open_checksum = "write";
   std::uint64_t threads = 0;
   Duration lease{std::chrono::seconds(30)};
+  std::string quarantine = "store";
 };
 
 struct QueueSettings {

@@ -17,6 +17,15 @@ std::string json_list(const List& list, Show show) {
   return text + ']';
 }
 
+std::string json_quarantine(const QuarantineReport& quarantine) {
+  const auto string = [](const std::string& text) { return json_string(text); };
+  const auto record = [](const QuarantineRecord& held) { return to_json(held); };
+  return "{\"total\":" + (quarantine.total ? std::to_string(*quarantine.total) : "null") +
+         ",\"held\":" + json_list(quarantine.held, record) + ",\"added\":" + json_list(quarantine.added, string) +
+         ",\"released\":" + json_list(quarantine.released, string) +
+         ",\"failure\":" + (quarantine.failure ? json_string(quarantine.failure->text()) : "null") + '}';
+}
+
 std::string json_report(const Repository& repository, const UpdateReport& report) {
   const auto failure = [](const PackageFailure& f) {
     return "{\"location_href\":" + json_string(f.href) + ",\"kind\":" + json_string(to_string(f.error.kind)) +
@@ -35,7 +44,8 @@ std::string json_report(const Repository& repository, const UpdateReport& report
          ",\"edit\":" + json_list(lines, string) + ",\"failures\":" + json_list(report.failures, failure) +
          ",\"unknown\":" + json_list(report.unknown, string) + ",\"notes\":" + json_list(report.notes, string) +
          ",\"dropped_records\":" + json_list(report.dropped_records, string) +
-         ",\"repaired\":" + json_list(report.repaired, string) + '}';
+         ",\"repaired\":" + json_list(report.repaired, string) +
+         ",\"quarantine\":" + json_quarantine(report.quarantine) + '}';
 }
 
 void print_for_people(const Repository& repository, const UpdateReport& report, bool dry_run) {
@@ -52,6 +62,10 @@ void print_for_people(const Repository& repository, const UpdateReport& report, 
   warn_of_repairs(report);
   for (const auto& failure : report.failures)
     std::cerr << "repoupdate: " << failure.href << ": " << failure.error.text() << '\n';
+  for (const auto& record : report.quarantine.held)
+    std::cerr << "repoupdate: " << record.href << ": in quarantine since " << to_iso8601(record.since) << ": "
+              << record.reason << '\n';
+  if (report.quarantine.failure) std::cerr << "repoupdate: warning: " << report.quarantine.failure->text() << '\n';
   if (dry_run) {
     for (const auto& edit : report.edits) std::cout << to_string(edit);
     std::cout << "dry run: " << report.added() << " to add, " << report.replaced() << " to replace, "
@@ -82,7 +96,7 @@ ExitCode print_report(const Repository& repository, const UpdateReport& report, 
   } else {
     print_for_people(repository, report, dry_run);
   }
-  return report.failures.empty() ? ExitCode::done : ExitCode::partly;
+  return report.failures.empty() && report.quarantine.held.empty() ? ExitCode::done : ExitCode::partly;
 }
 
 }  // namespace repoupdate

@@ -10,7 +10,7 @@
 namespace repoupdate {
 
 // Failures and notes go to standard error, the summary (or the JSON) to standard output.
-// Gives ExitCode::partly when a package failed.
+// Gives ExitCode::partly when a package failed, or stands in quarantine.
 ExitCode print_report(const Repository& repository, const UpdateReport& report, bool dry_run, bool json);
 
 // The metadata files that were damaged, a line each on standard error.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -18,6 +19,13 @@ struct ETag {
   std::string text;
   bool operator==(const ETag&) const = default;
 };
+
+// Without its quotes: stores differ in whether they quote the ETags of a listing.
+inline std::string_view bare(const ETag& etag) {
+  std::string_view text = etag.text;
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+  return text;
+}
 
 struct ByteRange {
   std::uint64_t first = 0;

@@ -49,13 +49,6 @@ std::vector<Finding> look_at_each(const Repository& repository, const ListedEntr
   return findings;
 }
 
-// Stores differ in whether they quote ETags in a listing.
-std::string_view bare(const ETag& etag) {
-  std::string_view text = etag.text;
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
-  return text;
-}
-
 // The edited keys of one publication, each as it was published, and how far they are confirmed.
 class Confirmation {
 public:

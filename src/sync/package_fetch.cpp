@@ -36,7 +36,8 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
       if (listed && has_old_pkgid(key, object, *listed)) return {href, Unchanged{}, object.etag};
     }
     const ETag etag = start ? start->object.etag : ETag{};
-    const bool is_empty = start && start->object.size == 0;
+    const std::uint64_t size = start ? start->object.size : 0;
+    const bool is_empty = start && size == 0;
     auto record = start ? read(href, *std::move(start)) : Result<PackageRecord>(std::move(start).error());
     if (record) {
       if (is_listed(*record, listed)) return {href, Unchanged{}, etag};
@@ -46,7 +47,7 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
     const bool moved = last->kind == ErrorKind::precondition_failed || last->kind == ErrorKind::not_found;
     // Most ranges carry no checksum: what is no package may have become that on its way.
     const bool may_be_sound = last->kind == ErrorKind::corrupt && !is_empty && !m_store.is_local();
-    if (!moved && !(may_be_sound && !std::exchange(arrived_damaged, true))) return {href, std::move(*last), etag};
+    if (!moved && !(may_be_sound && !std::exchange(arrived_damaged, true))) return {href, std::move(*last), etag, size};
   }
   last->kind = ErrorKind::unavailable;  // it keeps changing under us: worth another try later
   return {href, std::move(*last), {}};

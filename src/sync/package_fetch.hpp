@@ -26,7 +26,8 @@ struct Unchanged {};  // the listed entry describes these very bytes
 struct Finding {
   std::string href;  // the spelling that was found, or the one asked for
   std::variant<Gone, Unchanged, PackageRecord, Error> what;
-  ETag etag;  // of the object that was looked at; empty when it is gone or was not seen
+  ETag etag;               // of the object that was looked at; empty when it is gone or was not seen
+  std::uint64_t size = 0;  // of the object that failed
 };
 
 // Of headers beyond their first 128 KiB that are in memory at the same time; a larger one is there alone.

@@ -90,10 +90,12 @@ void reject_later(const Nevra& nevra, const std::vector<Holder>& holders, EditBu
   for (const auto& holder : holders) {
     if (&holder == &keeper || !holder.is_new) continue;
     edit.take_back(holder.href);
-    plan.failures.push_back({holder.href, Error{ErrorKind::invalid,
-                                                to_string(nevra) + " is listed already as " + keeper.href +
-                                                    ", and same-nevra is \"reject\"",
-                                                {}}});
+    plan.failures.push_back(
+        {.href = holder.href,
+         .error = {ErrorKind::invalid,
+                   to_string(nevra) + " is listed already as " + keeper.href + ", and same-nevra is \"reject\"",
+                   {}},
+         .depends_on_others = true});
   }
 }
 
@@ -154,7 +156,7 @@ Plan plan_edit(const ListedEntries& listed, std::vector<Finding> findings, const
   EditBuilder edit(listed);
   for (auto& finding : findings) {
     if (auto* error = std::get_if<Error>(&finding.what)) {
-      plan.failures.push_back({finding.href, std::move(*error)});
+      plan.failures.push_back({finding.href, std::move(*error), listed.find(finding.href) != nullptr});
     } else if (std::holds_alternative<Gone>(finding.what)) {
       edit.erase(finding.href);
     } else if (auto* record = std::get_if<PackageRecord>(&finding.what)) {

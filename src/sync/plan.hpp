@@ -23,6 +23,8 @@ enum class SameNevra {
 struct PackageFailure {
   std::string href;
   Error error;
+  bool is_listed = false;          // stays listed as it was
+  bool depends_on_others = false;  // on what else is listed: the same bytes may be good later
 };
 
 struct Plan {

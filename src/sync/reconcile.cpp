@@ -2,6 +2,7 @@
 #include "sync/reconcile.hpp"
 
 #include "sync/package_key.hpp"
+#include "sync/quarantine.hpp"
 #include "sync/signature.hpp"
 
 namespace repoupdate {
@@ -15,6 +16,7 @@ Result<PackageObjects> list_package_objects(const Repository& repository) {
     for (auto& object : page->objects) {
       object.key.erase(0, repository.prefix.size());
       if (object.key == k_signature_key) found.signature = object.etag;
+      if (object.key == k_quarantine_key) found.quarantine = object;
       if (repository.owns(object.key)) found.packages.push_back(std::move(object));
     }
     continuation = std::move(page->next);

@@ -15,8 +15,9 @@
 namespace repoupdate {
 
 struct PackageObjects {
-  std::vector<ObjectInfo> packages;  // all of the repository that the store has; keys become hrefs
-  std::optional<ETag> signature;     // of repomd.xml, when there is one
+  std::vector<ObjectInfo> packages;      // all of the repository that the store has; keys become hrefs, ascending
+  std::optional<ETag> signature;         // of repomd.xml, when there is one
+  std::optional<ObjectInfo> quarantine;  // the object that holds it; listings of directories do not show it
 };
 Result<PackageObjects> list_package_objects(const Repository& repository);
 

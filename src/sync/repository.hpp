@@ -31,6 +31,15 @@ struct RepositoryPolicy {
   // million updates loses this often; they would have waited some minutes.
   int attempts = 500;
   LeasePolicy lease;  // where the store has no conditional writes
+  // Names the rules that packages are judged by: a verdict that stands in quarantine holds for the same rules only.
+  std::string judge;
+};
+
+// Where the records of packages that cannot be listed are kept (sync/quarantine.hpp).
+struct QuarantinePlace {
+  bool is_kept = true;
+  ObjectStore* store = nullptr;  // null: beside the repository's metadata
+  std::string key;               // in `store`
 };
 
 // One repository in its store. What it points at must outlive it.
@@ -44,6 +53,7 @@ struct Repository {
   RepositoryPolicy policy;
   // Last-Modified is whatever the file came with, as in a directory; a bucket's is the time of the upload.
   bool times_are_of_files = false;
+  QuarantinePlace quarantine;
   // Repositories below this one that are kept for themselves: hrefs with these prefixes are not its packages.
   std::vector<std::string> nested;
 

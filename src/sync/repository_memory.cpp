@@ -30,6 +30,22 @@ std::uint64_t disk_of(const RepoIndex& index) {
 
 }  // namespace
 
+std::optional<QuarantineSight> RepositoryMemory::quarantine(std::string_view repository) {
+  const std::scoped_lock lock(m_mutex);
+  const auto known = m_quarantines.find(repository);
+  return known == m_quarantines.end() ? std::nullopt : std::optional(known->second);
+}
+
+void RepositoryMemory::keep_quarantine(std::string_view repository, const QuarantineSight& sight) {
+  const std::scoped_lock lock(m_mutex);
+  m_quarantines.insert_or_assign(std::string(repository), sight);
+}
+
+void RepositoryMemory::forget_quarantine(std::string_view repository) {
+  const std::scoped_lock lock(m_mutex);
+  if (const auto known = m_quarantines.find(repository); known != m_quarantines.end()) m_quarantines.erase(known);
+}
+
 std::optional<RememberedIndex> RepositoryMemory::find(std::string_view repository) {
   const std::scoped_lock lock(m_mutex);
   const auto known = std::ranges::find(m_known, repository, &Known::repository);

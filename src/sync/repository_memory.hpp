@@ -13,6 +13,7 @@
 
 #include "model/object.hpp"
 #include "repodata/repo_index.hpp"
+#include "sync/quarantine_record.hpp"
 
 namespace repoupdate {
 
@@ -53,6 +54,11 @@ public:
   void keep_pair(std::string repository, RememberedPair pair);
   void forget_pair(std::string_view repository);
 
+  // The quarantine as it was last read or written; nothing when it was not. Small, and not counted among the limits.
+  std::optional<QuarantineSight> quarantine(std::string_view repository);
+  void keep_quarantine(std::string_view repository, const QuarantineSight& sight);
+  void forget_quarantine(std::string_view repository);
+
   // What the frames of one repository may take, stored and open: a small part of the limit, so that several have room.
   std::uint64_t room_for_frames() const { return m_limits.memory / 4; }
 
@@ -71,6 +77,7 @@ private:
   std::mutex m_mutex;
   std::list<Known> m_known;  // used most recently first
   std::map<std::string, RememberedPair, std::less<>> m_pairs;
+  std::map<std::string, QuarantineSight, std::less<>> m_quarantines;
 };
 
 }  // namespace repoupdate

@@ -35,11 +35,13 @@ public:
         m_request(request),
         m_clock(clock),
         m_stop(std::move(stop)),
-        m_turn(repository, clock) {}
+        m_turn(repository, clock),
+        m_quarantine(repository, m_turn, clock) {}
 
   Result<UpdateReport> run();
 
 private:
+  UpdateReport finish();
   Result<Pass> pass();
   Result<Pass> leave_as_it_is(const RepositoryState& state);
   // The state, and what the named keys were while it was loaded.
@@ -57,7 +59,7 @@ private:
                                         const std::vector<Finding>& findings) const;
   void note_state(const RepositoryState& state);
   void note_unknown(const ListedEntries& listed, const std::vector<Finding>& findings);
-  void note_failures(const std::vector<Finding>& findings);
+  void note_failures(const ListedEntries& listed, const std::vector<Finding>& findings);
   Result<Spliced> splice_edit(const RepositoryState& state, const MetadataEdit& edit) const;
   void note_published(const Publication& publication, MetadataEdit edit);
   bool rebuilding() const { return m_request.rebuild && !m_report.published; }
@@ -67,13 +69,14 @@ private:
   Clock& m_clock;
   std::stop_token m_stop;
   WriteTurn m_turn;
+  QuarantineStage m_quarantine;
 
   int m_attempt = 1;
   UpdateReport m_report;
   Findings m_findings;  // what earlier passes read is not read again
   // One listing serves all passes, and with it the age of the repomd.xml that it was to be compared with first: what
   // came after that is looked at, whoever publishes meanwhile.
-  std::optional<std::vector<ObjectInfo>> m_listing;
+  std::optional<PackageObjects> m_listing;
   SystemTime m_pointer_modified{};
   std::set<std::string> m_moved;  // changed while they were being published
 };
@@ -103,7 +106,7 @@ Result<Pass> Update::pass() {
   if (!m_report.published) note_unknown(*listed, *findings);  // afterwards a removed one is neither
   const bool nothing_to_do = state->pointer && !rebuilding();
   if (nothing_to_do && is_settled(*listed, *findings, m_request.changes.removals)) {
-    note_failures(*findings);
+    note_failures(*listed, *findings);
     return leave_as_it_is(*state);
   }
 
@@ -148,7 +151,7 @@ Result<UpdateReport> Update::run() {
       if (m_repository.memory && may_be_memory) m_repository.memory->forget(m_repository.name);
       return std::move(outcome).error();
     }
-    if (*outcome == Pass::done) return std::move(m_report);
+    if (*outcome == Pass::done) return finish();
     if (m_attempt >= m_repository.policy.attempts)
       return Error{ErrorKind::conflict,
                    m_repository.name + ": others kept publishing; gave up after " + std::to_string(m_attempt) +
@@ -167,6 +170,15 @@ Result<Pass> Update::leave_as_it_is(const RepositoryState& state) {
   if (!repaired) return std::move(repaired).error();
   m_report.signed_anew = *repaired;
   return Pass::done;
+}
+
+// What failed is written down after its neighbours are published, and before the caller acknowledges anything.
+UpdateReport Update::finish() {
+  const PackageObjects* listing = m_listing ? &*m_listing : nullptr;
+  m_report.quarantine = m_request.dry_run ? m_quarantine.report()
+                                          : m_quarantine.settle(m_report.failures, m_findings, listing,
+                                                                m_request.quarantine_passing, m_stop);
+  return std::move(m_report);
 }
 
 // The first request for repomd.xml and those for the packages need not wait for each other. Nothing is looked at ahead
@@ -201,8 +213,8 @@ Result<RepositoryState> Update::load(Loading loading) const {
 Result<void> Update::list_objects(const std::optional<ETag>& pointer, SystemTime pointer_modified) {
   auto listing = list_package_objects(m_repository);
   if (!listing) return std::move(listing).error();
-  m_listing = std::move(listing->packages);
   note_listed_signature(m_repository, pointer, listing->signature);
+  m_listing = *std::move(listing);
   m_pointer_modified = pointer_modified;
   return {};
 }
@@ -224,8 +236,13 @@ Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
                     });
   if (!objects) return std::move(objects).error();
   if (!listed) return std::move(listed).error();
+  if (is_listing_due) m_quarantine.look(*m_listing);
   const SystemTime since = m_report.published ? state.pointer_modified : m_pointer_modified;
-  keys.merge(find_differences(m_repository, *m_listing, ListedEntries(*std::move(listed)), since, m_request.suspicion));
+  auto different = find_differences(m_repository, m_listing->packages, ListedEntries(*std::move(listed)), since,
+                                    m_request.suspicion);
+  const bool looks_at_all = m_request.rebuild || m_request.suspicion == Suspicion::reread;
+  if (!looks_at_all) m_quarantine.hold_back(*m_listing, different);
+  keys.merge(std::move(different));
   return keys;
 }
 
@@ -270,10 +287,11 @@ void Update::note_unknown(const ListedEntries& listed, const std::vector<Finding
       m_report.unknown.push_back(finding.href);
 }
 
-void Update::note_failures(const std::vector<Finding>& findings) {
+void Update::note_failures(const ListedEntries& listed, const std::vector<Finding>& findings) {
   m_report.failures.clear();
   for (const auto& finding : findings)
-    if (const auto* error = std::get_if<Error>(&finding.what)) m_report.failures.push_back({finding.href, *error});
+    if (const auto* error = std::get_if<Error>(&finding.what))
+      m_report.failures.push_back({finding.href, *error, listed.find(finding.href) != nullptr});
 }
 
 Result<Spliced> Update::splice_edit(const RepositoryState& state, const MetadataEdit& edit) const {

@@ -12,6 +12,7 @@
 #include "model/change_set.hpp"
 #include "model/metadata_edit.hpp"
 #include "sync/plan.hpp"
+#include "sync/quarantine_stage.hpp"
 #include "sync/reconcile.hpp"
 #include "sync/repository.hpp"
 
@@ -23,6 +24,8 @@ struct UpdateRequest {
   Suspicion suspicion = Suspicion::usual;
   bool rebuild = false;  // build on nothing that the metadata say; implies reconcile
   bool dry_run = false;  // stop before the first PUT
+  // Failures that may pass go into quarantine, too: they have been tried often enough for somebody to be told.
+  bool quarantine_passing = false;
 };
 
 struct UpdateReport {
@@ -38,6 +41,7 @@ struct UpdateReport {
   std::vector<std::string> repaired;         // metadata files that had other bytes than their names say; put again
   bool signed_anew =
       false;  // nothing was published, and the signature did not fit repomd.xml or was missing: put again
+  QuarantineReport quarantine;
 
   std::size_t added() const;
   std::size_t replaced() const;
@@ -45,7 +49,8 @@ struct UpdateReport {
 };
 
 // Brings the metadata in line with the store for everything that the request names. When it returns a report,
-// each named key is visible as it is, was already, or stands in `failures`: its messages may be acknowledged.
+// each named key is visible as it is, was already, or stands in `failures`: its messages may be acknowledged. What a
+// comparison with the listing finds is, too, or stands in `quarantine.held`.
 // An Error concerns the whole repository; nothing was lost, do the same again later.
 //   not_found  there is no repository and the policy does not create one
 //   conflict   others kept publishing, policy.attempts times

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bucket of Ceph, queues of local-aws-sqs, and the program as a user of both; the test writes the notifications that
+S3 would send."""
+import itertools
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+from support import aws
+from support.program import Program
+from support.servers import serve_bucket
+
+NUMBERS = itertools.count(1)
+SENDERS = 4  # at the same time
+
+
+class QueueStage:
+    def __init__(self, rgw, sqs, home):
+        self.rgw, self.sqs, self.home = rgw.endpoint, sqs, home
+        self.s3, self.queues = rgw.endpoint.client("s3"), sqs.endpoint.client("sqs")
+        self.bucket = f"queues-{next(NUMBERS)}"
+        self.s3.create_bucket(Bucket=self.bucket)
+        self.program = Program(home, self.rgw)
+        self.views = []
+
+    def queue(self, **attributes):
+        """A new queue: its name and URL."""
+        name = f"queue-{next(NUMBERS)}"
+        return name, aws.make_queue(self.sqs.endpoint, name, **attributes)[0]
+
+    def depth(self, url):
+        """Messages waiting and in flight: local-aws-sqs counts both in the first attribute."""
+        name = "ApproximateNumberOfMessages"
+        return int(self.queues.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
+    def put(self, path, prefix, href=None):
+        self.s3.put_object(Bucket=self.bucket, Key=f"{prefix}/{href or path.name}", Body=path.read_bytes())
+
+    def event(self, prefix, href, bucket=None):
+        return json.dumps(aws.s3_event(bucket or self.bucket, f"{prefix}/{href}"))
+
+    def send(self, url, bodies):
+        """In batches of ten, several at the same time."""
+        def send_batch(start):
+            entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies[start:start + 10])]
+            assert not self.queues.send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
+
+        with ThreadPoolExecutor(SENDERS) as pool:
+            list(pool.map(send_batch, range(0, len(bodies), 10)))
+
+    def view(self, prefix):
+        view = serve_bucket(self.rgw, self.bucket, f"{prefix}/")
+        view.__enter__()
+        self.views.append(view)
+        return view.url
+
+    def close(self):
+        for view in self.views:
+            view.__exit__()
+
+    def daemon(self, queues, urls, daemon=(), quiet="300ms", max_age="10s", **options):
+        lines = ["[aws]", f's3_endpoint = "{self.rgw.url}"', f'sqs_endpoint = "{self.sqs.endpoint.url}"', "[daemon]",
+                 'retry_ceiling = "1s"', *daemon]
+        for name in queues:
+            lines += ["[[queue]]", f'name = "{name}"']
+        for url in urls:
+            lines += ["[[repository]]", f'url = "{url}"', "create = true", f'quiet = "{quiet}"', f'max_age = "{max_age}"']
+        config = self.home / f"{'-'.join(queues)}.toml"
+        config.write_text("\n".join(lines) + "\n")
+        return self.program.daemon("--config", config, **options)
+
+    def url(self, prefix):
+        return f"s3://{self.bucket}/{prefix}"
