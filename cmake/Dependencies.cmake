@@ -18,10 +18,12 @@ pkg_check_modules(LIBDEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(GPGME REQUIRED IMPORTED_TARGET gpgme)
 
 add_library(libdeflate ALIAS PkgConfig::LIBDEFLATE)
 add_library(zstd ALIAS PkgConfig::ZSTD)
 add_library(tomlplusplus ALIAS PkgConfig::TOMLPLUSPLUS)
+add_library(gpgme ALIAS PkgConfig::GPGME)
 add_library(libmicrohttpd ALIAS PkgConfig::MICROHTTPD)
 
 # createrepo_c.pc of 0.17 has an empty libdir ("-L -lcreaterepo_c"), so the libraries go by name.

@@ -89,6 +89,7 @@ void declare_section(CLI::App& command, CommandLine& line, std::string_view sect
   for (const auto& setting : settings_of<S>()) {
     const bool serves = command.get_name() == "daemon" || command.get_name() == "config";
     if (setting.flag == Flag::nowhere || (setting.flag == Flag::daemon && !serves)) continue;
+    if (section == "defaults" && command.get_name() == "verify" && !setting.key.starts_with("sign_")) continue;
     if (setting.key == "create" && (command.get_name() == "init" || command.get_name() == "remove")) continue;
     std::string flag = (section == "log" ? "--log-" : "--") + std::string(setting.key);
     std::replace(flag.begin(), flag.end(), '_', '-');

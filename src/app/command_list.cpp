@@ -34,7 +34,7 @@ std::string to_json(const IndexEntry& entry) {
 }
 
 ExitCode run(Session& session, const Arguments& arguments) {
-  const auto repository = open_repository(session, arguments.url, Directory::must_exist);
+  const auto repository = open_repository(session, arguments.url, Directory::must_exist, Signing::none);
   if (!repository) return fail(repository.error());
   auto state = load_state(*repository);
   if (!state) return fail(state.error());

@@ -101,6 +101,7 @@ void declare_verify(CLI::App& command, CommandLine& line) {
   command.add_flag(
       "--json", arguments->json,
       "print {repository, sound, packages, problems: [{key, what}], uploads: [{key, begun, age, removed}]}");
+  declare_section<RepositorySettings>(command, line, "defaults", "Repository");
   command.callback(
       [&line, arguments] { line.run = [arguments](Session& session) { return run(session, *arguments); }; });
 }

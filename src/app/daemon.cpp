@@ -146,6 +146,9 @@ void Daemon::log_outcome(const Repository& repository, const UpdateReport& repor
     log.warning("metadata file had other bytes than its name says, put again",
                 {{"repository", repository.name}, {"key", key}});
   log_quarantine(repository, report.quarantine);
+  if (report.signed_anew)
+    log.warning("repomd.xml had no signature that fits it by the configured key, signed",
+                {{"repository", repository.name}, {"revision", report.revision}});
   if (!report.published) {
     log.debug("nothing to change", {{"repository", repository.name}, {"seconds", seconds}});
     return;

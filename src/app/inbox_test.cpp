@@ -121,7 +121,7 @@ protected:
   ScratchDirectory directory;
   FakeClock clock;
   Log log;
-  Session session{{}, {}, clock, log, {}, {}, {}, {}, {}};
+  Session session{{}, {}, clock, log, {}, {}, {}, {}, {}, {}};
   WorkList work{clock, seconds(60), 4};
   RepositoryMemory memory{MemoryLimits{}};
   RepositoryBoard board{session, work, memory, std::nullopt};

@@ -104,10 +104,11 @@ void renew_stores(Session& session) {
   const std::string directory = cache.directory.empty() ? scratch_directory(tmpdir ? tmpdir : "") : cache.directory;
   session.stores = std::make_unique<Stores>(session.settings.aws, directory, session.clock, session.log,
                                             session.abandon.get_token());
+  session.signers = std::make_unique<Signers>();
   session.scratch = std::make_unique<ScratchFiles>(directory);
 }
 
-Result<Repository> open_repository(Session& session, const std::string& url, Directory directory) {
+Result<Repository> open_repository(Session& session, const std::string& url, Directory directory, Signing signing) {
   const auto location = parse_repository_location(url);
   if (!location) return location.error();
   if (location->scheme == RepositoryLocation::Scheme::directory) {
@@ -127,10 +128,13 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   auto store = session.stores->open(*location);
   if (!store) return std::move(store).error();
   const RepositorySettings settings = settings_for(session.settings, url);
+  auto signer = signing == Signing::none ? Result<Signer*>(nullptr) : session.signers->open(settings);
+  if (!signer) return std::move(signer.error()).within(to_string(*location));
   Repository repository{.name = to_string(*location),
                         .store = *store,
                         .scratch = session.scratch.get(),
                         .memory = nullptr,
+                        .signer = *signer,
                         .prefix = location->prefix,
                         .policy = {},
                         .times_are_of_files = location->scheme == RepositoryLocation::Scheme::directory,

@@ -9,6 +9,7 @@
 
 #include "app/exit_code.hpp"
 #include "app/settings.hpp"
+#include "app/signers.hpp"
 #include "app/stores.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -23,6 +24,7 @@ struct Session {
   Clock& clock;
   Log& log;
   std::unique_ptr<Stores> stores;           // made of settings.aws; never null
+  std::unique_ptr<Signers> signers;         // never null
   std::unique_ptr<Scratch> scratch;         // made of settings.cache; never null
   std::stop_token stop;                     // SIGINT, SIGTERM
   std::stop_source abandon;                 // ends requests to a store that are under way
@@ -38,7 +40,7 @@ void serve_too(Settings& settings, const std::string& url);
 LogOptions log_options(const LogSettings& settings);
 CoalescingPolicy coalescing_policy(const RepositorySettings& settings);
 
-// Makes session.stores and scratch anew, after session.settings changed. Nothing of the old ones may be in
+// Makes session.stores, signers and scratch anew, after session.settings changed. Nothing of the old ones may be in
 // use.
 void renew_stores(Session& session);
 
@@ -48,8 +50,12 @@ enum class Directory { must_exist, make, may_come };
 // `make` when the settings say create, else `must_exist`.
 Directory when_missing(const Session& session, const std::string& url);
 
+// What only reads needs no key.
+enum class Signing { as_set, none };
+
 // Opens the store and applies the settings. Nothing is remembered from one update to the next.
-Result<Repository> open_repository(Session& session, const std::string& url, Directory directory);
+Result<Repository> open_repository(Session& session, const std::string& url, Directory directory,
+                                   Signing signing = Signing::as_set);
 
 // Prints the failure on standard error, as "repoupdate: ...", and gives its exit code.
 ExitCode fail(const Error& error);

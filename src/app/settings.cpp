@@ -146,6 +146,23 @@ constexpr std::array k_repository{
                                 "where it is written down which packages cannot be listed: store (below repodata/), a "
                                 "directory of this machine, or off",
                                 "", 0, UINT64_MAX, Flag::nowhere},
+    Setting<RepositorySettings>{"sign_key", &RepositorySettings::sign_key,
+                                "fingerprint of the key that signs repomd.xml; two with a comma while keys change", ""},
+    Setting<RepositorySettings>{"sign_key_file", &RepositorySettings::sign_key_file,
+                                "secret key file, used instead of GnuPG's keyring", ""},
+    Setting<RepositorySettings>{"sign_passphrase_file", &RepositorySettings::sign_passphrase_file,
+                                "file with the passphrase of the key; else gpg-agent is asked", ""},
+    Setting<RepositorySettings>{"sign_gnupghome", &RepositorySettings::sign_gnupghome,
+                                "GNUPGHOME with the key; else GnuPG's own choice", "", 0, UINT64_MAX, Flag::nowhere},
+    Setting<RepositorySettings>{
+        "sign_command", &RepositorySettings::sign_command,
+        "program that reads repomd.xml and writes an armored detached signature, instead of GnuPG", ""},
+    Setting<RepositorySettings>{"sign_public_key", &RepositorySettings::sign_public_key,
+                                "file with the armored public keys to publish and to check with; needed with "
+                                "sign_command, else those that sign",
+                                ""},
+    Setting<RepositorySettings>{"sign_timeout", &RepositorySettings::sign_timeout, "how long signing may take", "",
+                                k_second, 10 * k_minute, Flag::nowhere},
 };
 
 constexpr std::array k_queue{

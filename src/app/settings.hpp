@@ -74,6 +74,13 @@ struct RepositorySettings {
   std::uint64_t threads = 0;
   Duration lease{std::chrono::seconds(30)};
   std::string quarantine = "store";
+  std::string sign_key;
+  std::string sign_key_file;
+  std::string sign_passphrase_file;
+  std::string sign_gnupghome;
+  std::string sign_command;
+  std::string sign_public_key;
+  Duration sign_timeout{std::chrono::seconds(30)};
 };
 
 struct QueueSettings {

@@ -45,7 +45,8 @@ std::string json_report(const Repository& repository, const UpdateReport& report
          ",\"unknown\":" + json_list(report.unknown, string) + ",\"notes\":" + json_list(report.notes, string) +
          ",\"dropped_records\":" + json_list(report.dropped_records, string) +
          ",\"repaired\":" + json_list(report.repaired, string) +
-         ",\"quarantine\":" + json_quarantine(report.quarantine) + '}';
+         ",\"quarantine\":" + json_quarantine(report.quarantine) +
+         ",\"signed_anew\":" + (report.signed_anew ? "true" : "false") + '}';
 }
 
 void print_for_people(const Repository& repository, const UpdateReport& report, bool dry_run) {
@@ -88,6 +89,8 @@ std::string counted(std::size_t number, const std::string& noun) {
 void warn_of_repairs(const UpdateReport& report) {
   for (const auto& key : report.repaired)
     std::cerr << "repoupdate: warning: " << key << " had other bytes than its name says; it was put again\n";
+  if (report.signed_anew)
+    std::cerr << "repoupdate: note: repomd.xml had no signature that fits it by the configured key; it was signed\n";
 }
 
 ExitCode print_report(const Repository& repository, const UpdateReport& report, bool dry_run, bool json) {

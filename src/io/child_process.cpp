@@ -5,11 +5,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 
@@ -73,11 +75,32 @@ private:
   std::optional<int> m_status;
 };
 
-Result<pid_t> spawn(const std::vector<std::string>& command, int output) {
+// What the child reads lies in memory: whether it reads, and how slowly, does not matter to anybody.
+Result<FileHandle> input_file(std::string_view bytes) {
+  FileHandle file(::memfd_create("input", MFD_CLOEXEC));
+  if (file.get() < 0) return errno_error(errno, "the input of a program");
+  if (auto written = write_all_at(file, 0, bytes, "the input of a program"); !written)
+    return std::move(written).error();
+  return file;
+}
+
+struct ChildEnds {
+  int input;  // less than 0: nothing
+  int output;
+  int errors;  //
+};
+
+Result<pid_t> spawn(const std::vector<std::string>& command, const ChildEnds& ends) {
   SpawnFiles files;
-  posix_spawn_file_actions_addopen(files.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(files.get(), output, STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(files.get(), STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  if (ends.input >= 0)
+    posix_spawn_file_actions_adddup2(files.get(), ends.input, STDIN_FILENO);
+  else
+    posix_spawn_file_actions_addopen(files.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(files.get(), ends.output, STDOUT_FILENO);
+  if (ends.errors >= 0)
+    posix_spawn_file_actions_adddup2(files.get(), ends.errors, STDERR_FILENO);
+  else
+    posix_spawn_file_actions_addopen(files.get(), STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 
   // What this program does about signals is not the child's business.
   SpawnAttributes attributes;
@@ -97,48 +120,109 @@ Result<pid_t> spawn(const std::vector<std::string>& command, int output) {
   return id;
 }
 
+// The reading end of a pipe; what has come through it is handed on.
+class Pipe {
+public:
+  Result<void> open(const std::string& name) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno_error(errno, name);
+    m_reader = FileHandle(ends[0]);
+    m_writer = FileHandle(ends[1]);
+    return {};
+  }
+  int writer() const { return m_writer.get(); }
+  void close_writer() { m_writer = {}; }  // else the end would never be seen
+
+  pollfd waiting() const { return {m_reader.get(), POLLIN, 0}; }
+  void read_into(std::string& text) {
+    std::array<char, 4096> buffer{};
+    const ssize_t count = ::read(m_reader.get(), buffer.data(), buffer.size());
+    if (count > 0) text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (count == 0 || (count < 0 && errno != EINTR)) m_reader = {};
+  }
+
+private:
+  FileHandle m_reader, m_writer;
+};
+
+Result<void> how_it_ended(const std::string& name, int status) {
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return Error{ErrorKind::io,
+               name + (WIFEXITED(status) ? " ends with exit code " + std::to_string(WEXITSTATUS(status))
+                                         : " is ended by signal " + std::to_string(WTERMSIG(status))),
+               {}};
+}
+
+bool names_a_secret(std::string_view variable) {
+  constexpr std::array<std::string_view, 6> k_telling{"SECRET", "PASS", "TOKEN", "KEY", "CREDENTIAL", "AUTH"};
+  std::string name;
+  for (const char c : variable) name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return std::ranges::any_of(k_telling, [&](std::string_view part) { return name.find(part) != std::string::npos; });
+}
+
 }  // namespace
 
-Result<std::string> run_child(const std::vector<std::string>& command, const ChildLimits& limits) {
+Result<std::string> run_child(const std::vector<std::string>& command, const ChildLimits& limits,
+                              const ChildStreams& streams) {
   if (command.empty() || command[0].empty()) return Error{ErrorKind::invalid, "there is no program to run", {}};
   const std::string name = "'" + command[0] + "'";
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno_error(errno, name);
-  const FileHandle reader(ends[0]);
-  std::optional<FileHandle> writer(ends[1]);
-  const auto id = spawn(command, writer->get());
+  FileHandle input;
+  if (!streams.input.empty()) {
+    auto file = input_file(streams.input);
+    if (!file) return std::move(file).error();
+    input = *std::move(file);
+  }
+  Pipe out, errors;
+  if (auto opened = out.open(name); !opened) return std::move(opened).error();
+  if (streams.complaints)
+    if (auto opened = errors.open(name); !opened) return std::move(opened).error();
+  const auto id = spawn(command, {input.get(), out.writer(), errors.writer()});
   if (!id) return id.error();
   Child child(*id);
-  writer.reset();  // else the end of the output would never be seen
+  out.close_writer();
+  errors.close_writer();
 
   const auto give_up = std::chrono::steady_clock::now() + limits.time;
-  std::string output;
-  std::array<char, 4096> buffer{};
-  bool is_open = true;
+  std::string output, ignored;
+  std::string& complaints = streams.complaints ? *streams.complaints : ignored;
   for (;;) {
     const bool has_ended = child.status().has_value();  // before the look at the output, which is then complete
-    pollfd waiting{is_open ? reader.get() : -1, POLLIN, 0};
-    const int ready = ::poll(&waiting, 1, has_ended ? 0 : static_cast<int>(k_look_again.count()));
-    if (ready > 0) {
-      const ssize_t count = ::read(reader.get(), buffer.data(), buffer.size());
-      is_open = count > 0 || (count < 0 && errno == EINTR);
-      if (count > 0) output.append(buffer.data(), static_cast<std::size_t>(count));
-      if (output.size() > limits.output)
-        return Error{ErrorKind::invalid, name + " writes more than " + std::to_string(limits.output) + " bytes", {}};
-    } else if (ready == 0 && has_ended) {
-      break;
-    }
+    std::array<pollfd, 2> waiting{out.waiting(), errors.waiting()};
+    const int ready = ::poll(waiting.data(), waiting.size(), has_ended ? 0 : static_cast<int>(k_look_again.count()));
+    if (ready > 0 && waiting[0].revents != 0) out.read_into(output);
+    if (ready > 0 && waiting[1].revents != 0) errors.read_into(complaints);
+    if (complaints.size() > k_max_complaints) complaints.erase(0, complaints.size() - k_max_complaints);
+    if (output.size() > limits.output)
+      return Error{ErrorKind::invalid, name + " writes more than " + std::to_string(limits.output) + " bytes", {}};
+    if (ready == 0 && has_ended) break;
     if (limits.stop.stop_requested()) return Error{ErrorKind::cancelled, name + " was not waited for", {}};
     if (std::chrono::steady_clock::now() >= give_up)
       return Error{
           ErrorKind::timed_out, name + " did not end in " + std::to_string(limits.time.count()) + " milliseconds", {}};
   }
-  const int status = *child.status();
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return output;
-  return Error{ErrorKind::io,
-               name + (WIFEXITED(status) ? " ends with exit code " + std::to_string(WEXITSTATUS(status))
-                                         : " is ended by signal " + std::to_string(WTERMSIG(status))),
-               {}};
+  if (auto ended = how_it_ended(name, *child.status()); !ended) return std::move(ended).error();
+  return output;
+}
+
+std::string without_secrets(std::string_view complaints) {
+  constexpr std::size_t k_least_secret = 6;  // shorter values are words like "true"
+  std::string text;
+  for (const char c : complaints) {
+    const auto code = static_cast<unsigned char>(c);
+    text += code < 0x20 || code == 0x7F ? ' ' : c;
+  }
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const std::string_view variable(*entry);
+    const auto equals = variable.find('=');
+    if (equals == std::string_view::npos || !names_a_secret(variable.substr(0, equals))) continue;
+    const std::string_view value = variable.substr(equals + 1);
+    if (value.size() < k_least_secret) continue;
+    for (auto at = text.find(value); at != std::string::npos; at = text.find(value))
+      text.replace(at, value.size(), "(hidden)");
+  }
+  text.erase(text.find_last_not_of(' ') + 1);
+  text.erase(0, text.find_first_not_of(' '));
+  return text;
 }
 
 std::optional<std::vector<std::string>> split_command(std::string_view line) {

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -25,6 +26,34 @@ TEST(ChildProcess, GivesAllThatItWritesAndNothingToRead) {
   const auto much = run_child({"sh", "-c", "head -c 300000 /dev/zero"}, k_ample);
   ASSERT_TRUE(much.ok());
   EXPECT_EQ(much->size(), 300'000U);
+}
+
+TEST(ChildProcess, ReadsItsInputAndComplains) {
+  const std::string input(300'000, 'x');
+  std::string complaints;
+  const auto output = run_child({"sh", "-c", "cat; echo no >&2"}, k_ample, {.input = input, .complaints = &complaints});
+  ASSERT_TRUE(output.ok()) << output.error().text();
+  EXPECT_EQ(*output, input);
+  EXPECT_EQ(complaints, "no\n");
+  EXPECT_EQ(*run_child({"true"}, k_ample, {.input = input}), "") << "nobody has to read";
+}
+
+TEST(ChildProcess, KeepsTheEndOfManyComplaints) {
+  std::string complaints;
+  const auto output = run_child({"sh", "-c", "head -c 300000 /dev/zero >&2; echo why >&2; exit 3"}, k_ample,
+                                {.complaints = &complaints});
+  EXPECT_TRUE(output.failed_with(ErrorKind::io));
+  EXPECT_EQ(complaints.size(), k_max_complaints);
+  EXPECT_TRUE(complaints.ends_with("why\n"));
+}
+
+TEST(ChildProcess, ComplaintsAreShownWithoutSecrets) {
+  ::setenv("SAMPLE_SECRET_KEY", "hunter22", 1);
+  ::setenv("SAMPLE_WORD", "failure", 1);
+  EXPECT_EQ(without_secrets("\x1b[1mfailure with\nhunter22 and hunter22.\n"), "[1mfailure with (hidden) and (hidden).");
+  ::unsetenv("SAMPLE_SECRET_KEY");
+  ::unsetenv("SAMPLE_WORD");
+  EXPECT_EQ(without_secrets(""), "");
 }
 
 TEST(ChildProcess, ArgumentsReachItAsTheyAre) {

@@ -30,14 +30,16 @@ baseurl={url}
 
 
 class Dnf:
-    """dnf with the repository at `url` as the only one. A context manager: what it installed may be root's."""
+    """dnf with the repository at `url` as the only one. A context manager: what it installed may be root's. With `key`,
+    the URL of a public key, it insists on a good signature of repomd.xml."""
 
-    def __init__(self, home, url):
+    def __init__(self, home, url, key=None):
         self.home = home / "dnf"
         self.install_root = self.home / "root"
         self.conf = self.home / "dnf.conf"
         self.install_root.mkdir(parents=True)
-        self.conf.write_text(DNF_CONF.format(home=self.home, url=url, repo_id=REPO_ID))
+        signature = f"repo_gpgcheck=1\ngpgkey={key}\n" if key else ""
+        self.conf.write_text(DNF_CONF.format(home=self.home, url=url, repo_id=REPO_ID) + signature)
 
     def __enter__(self):
         return self
@@ -87,12 +89,16 @@ class Dnf:
 
 
 class Zypper:
-    """zypper with the repository at `url` as the only one, in a root of its own. A context manager."""
+    """zypper with the repository at `url` as the only one, in a root of its own. A context manager. With `key`, a file
+    with a public key, it insists on a good signature by it; with `trusts_published` by the one that the repository has."""
 
-    def __init__(self, home, url):
+    def __init__(self, home, url, key=None, trusts_published=False):
         self.root = home / "zypper"
         self.root.mkdir(parents=True)
-        self.run("addrepo", "--no-gpgcheck", "--refresh", url, REPO_ID)
+        self.checks = ["--gpg-auto-import-keys"] if trusts_published else [] if key else ["--no-gpg-checks"]
+        if key:
+            checked([*sudo(), "rpm", "--root", str(self.root), "--import", str(key)])
+        self.run("addrepo", "--gpgcheck-strict" if key or trusts_published else "--no-gpgcheck", "--refresh", url, REPO_ID)
 
     def __enter__(self):
         return self
@@ -101,11 +107,17 @@ class Zypper:
         subprocess.run([*sudo(), "rm", "-rf", str(self.root)], check=True)
 
     def _command(self, *arguments):
-        return [*sudo(), "zypper", "--root", str(self.root), "--non-interactive", "--no-gpg-checks", "--releasever", "15",
+        return [*sudo(), "zypper", "--root", str(self.root), "--non-interactive", *self.checks, "--releasever", "15",
                 *arguments]
 
     def run(self, *arguments):
         return checked(self._command(*arguments))
+
+    def fails(self, *arguments):
+        """Runs what has to fail; returns everything that zypper said."""
+        done = subprocess.run(self._command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert done.returncode != 0, f"zypper {' '.join(arguments)} succeeded:\n{done.stdout}"
+        return done.stdout
 
     def packages(self):
         """"name-version-release.arch" of every package, sorted, from metadata fetched now; the epoch where not 0."""
