@@ -52,10 +52,11 @@ constexpr std::array<Command, 9> k_commands{{
      "  repoupdate quarantine drop s3://packages/el9/x86_64 'broken-*.rpm'\n",
      declare_quarantine},
     {"daemon", "keep repositories up to date as packages come and go",
-     "Takes events from SQS queues and watched directories, or polls. Repositories and queues stand in the\n"
-     "configuration file, or on the command line.",
+     "Takes events from SQS queues, from stores that push them to its webhook, and from watched directories, or\n"
+     "polls. Repositories and queues stand in the configuration file, or on the command line.",
      "  repoupdate daemon --config /etc/repoupdate/repoupdate.toml\n"
      "  repoupdate daemon --repository s3://packages/el9/x86_64 --queue package-events\n"
+     "  repoupdate daemon --repository s3://packages/el9/x86_64 --webhook 10.0.0.5:8042 --metrics 127.0.0.1:9187\n"
      "  repoupdate daemon --repository /srv/repo --create\n",
      declare_daemon},
     {"config", "show the settings as they are in force",
@@ -87,7 +88,8 @@ std::string_view value_name(const Setting<S>& setting) {
 template <typename S>
 void declare_section(CLI::App& command, CommandLine& line, std::string_view section, std::string_view group) {
   for (const auto& setting : settings_of<S>()) {
-    const bool serves = command.get_name() == "daemon" || command.get_name() == "config";
+    const bool serves =
+        command.get_name() == "daemon" || command.get_name() == "config" || command.get_name() == "show";
     if (setting.flag == Flag::nowhere || (setting.flag == Flag::daemon && !serves)) continue;
     if (section == "defaults" && command.get_name() == "verify" && !setting.key.starts_with("sign_")) continue;
     if (setting.key == "create" && (command.get_name() == "init" || command.get_name() == "remove")) continue;

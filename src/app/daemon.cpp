@@ -6,13 +6,22 @@
 #include <thread>
 #include <utility>
 
+#include "app/attendant.hpp"
+#include "app/daemon_metrics.hpp"
+#include "app/metrics_endpoint.hpp"
+#include "app/notify.hpp"
 #include "app/webhook.hpp"
+#include "base/parallel.hpp"
 #include "base/version.hpp"
+#include "repodata/repomd.hpp"
 
 namespace repoupdate {
 namespace {
 
 constexpr Duration k_finish_within{std::chrono::seconds(20)};  // after a requested stop
+constexpr Duration k_sample_every{std::chrono::seconds(1)};    // gauges of what goes on by itself
+constexpr Duration k_probe_every{std::chrono::seconds(15)};    // of a store that nobody else has asked meanwhile
+constexpr std::size_t k_probes = 8;                            // at the same time
 
 double seconds_between(SteadyTime from, SteadyTime to) {
   return std::chrono::duration<double>(to - from).count();
@@ -20,12 +29,13 @@ double seconds_between(SteadyTime from, SteadyTime to) {
 
 }  // namespace
 
-Daemon::Daemon(Session& session, std::optional<Discovery> discovery)
+Daemon::Daemon(Session& session, Health& health, std::optional<Discovery> discovery)
     : m_session(session),
+      m_health(health),
       m_work(session.clock, session.settings.daemon.retry_ceiling, session.settings.daemon.workers),
       m_memory({.disk = session.settings.cache.disk_mib << 20, .memory = session.settings.cache.memory_mib << 20}),
       m_board(session, m_work, m_memory, std::move(discovery)),
-      m_inbox(session, m_board, m_work) {}
+      m_inbox(session, m_board, m_work, health) {}
 
 Result<void> Daemon::open(Directory when_missing) {
   if (auto added = m_board.add(m_session.settings.repositories, when_missing); !added) return added;
@@ -45,17 +55,43 @@ Result<void> Daemon::open(Directory when_missing) {
     if (!watch) return std::move(watch).error();
     if (auto added = m_inbox.add(*std::move(watch)); !added) return added;
   }
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < m_board.size(); ++i) {
+    names.insert(m_board.name(i));
+    m_health.expect(Health::Kind::repository, m_board.name(i));
+    const RepositoryMetrics all_series(m_session.metrics, m_board.name(i));
+  }
+  m_session.metrics.retain("repository", names);
+  m_session.metrics.retain("source", m_inbox.names());
+  warn_of_silence();
   return {};
 }
 
-void Daemon::run(std::stop_token stop) {
+// A bucket tells of its changes by a queue or the webhook, or it has to be polled.
+void Daemon::warn_of_silence() const {
+  const Settings& settings = m_session.settings;
+  if (!settings.queues.empty() || !settings.webhook.listen.empty()) return;
+  for (const auto& repository : settings.repositories) {
+    const auto location = parse_repository_location(repository.url);
+    if (!location || location->scheme != RepositoryLocation::Scheme::s3 || repository.poll > Duration(0)) continue;
+    m_session.log.warning("nothing will tell of changes after the start: set a queue, the webhook, or poll",
+                          {{"repository", to_string(*location)}});
+  }
+}
+
+void Daemon::run(std::stop_token stop, const std::function<void(const std::string& status)>& on_ready) {
   // Events may have been missed while nobody listened.
   for (std::size_t i = 0; i < m_board.size(); ++i) m_work.add_reconcile(i);
   {
     std::vector<std::jthread> threads;
     m_inbox.start(threads, stop);
     for (std::uint64_t i = 0; i < m_session.settings.daemon.workers; ++i)
-      threads.emplace_back([this, stop] { work(stop); });
+      threads.emplace_back([this, i, stop] { work(i, stop); });
+    threads.emplace_back([this, stop] { sample(stop); });
+    threads.emplace_back([this, stop] { probe(stop); });
+    m_health.started();
+    on_ready("serving " + std::to_string(m_board.size()) + " repositories, " + std::to_string(m_inbox.size()) +
+             " sources");
     m_session.log.info("ready", {{"version", k_version},
                                  {"repositories", std::uint64_t{m_board.size()}},
                                  {"sources", std::uint64_t{m_inbox.size()}}});
@@ -63,32 +99,85 @@ void Daemon::run(std::stop_token stop) {
   m_inbox.release();
 }
 
-void Daemon::work(std::stop_token stop) {
-  while (auto job = m_work.take(stop)) {
+void Daemon::work(std::size_t number, std::stop_token stop) {
+  const std::size_t thread = m_health.add_thread("worker " + std::to_string(number + 1));
+  for (; auto job = m_work.take(stop); m_health.rests(thread)) {
     const Repository repository = m_board.repository(job->repository);
+    RepositoryMetrics metrics(m_session.metrics, repository.name);
     const SteadyTime started = m_session.clock.steady();
     UpdateRequest request;
     request.changes = job->batch.changes;
     request.reconcile = job->batch.reconcile;
     request.quarantine_passing =
         static_cast<std::uint64_t>(job->failures) + 1 >= m_session.settings.daemon.quarantine_after;
+    request.on_stage = [&](Stage stage) {
+      m_health.works(thread, repository.name + ": " + std::string(to_string(stage)));
+    };
     const auto report = update(repository, request, m_session.clock, stop);
+    m_health.works(thread, repository.name + ": acknowledge");
     if (report) {
+      m_health.well(Health::Kind::repository, repository.name);
+      m_health.well(Health::Kind::store, repository.name);
+      metrics.up(true);
+      metrics.updated(*report, request.changes, m_session.clock.now_exactly());
       log_outcome(repository, *report, started);
       finish(*job, *report);
       continue;
     }
     Ledger::Settled settled;
     if (!report.failed_with(ErrorKind::cancelled)) {
+      m_health.fails(Health::Kind::repository, repository.name, report.error().text());
+      metrics.up(false);
+      metrics.failed(m_session.clock.now_exactly());
       m_session.log.error("cannot update", {{"repository", repository.name},
                                             {"kind", to_string(report.error().kind)},
-                                            {"error", report.error().text()},
+                                            {"error", report.error().message},
+                                            LogField::if_any("request_id", report.error().request_id),
                                             {"attempt", job->failures + 1}});
       make_room(repository.name, job->batch, settled);
     }
     m_work.give_back(std::move(*job));
     m_inbox.conclude(std::move(settled));
   }
+}
+
+void Daemon::sample(std::stop_token stop) {
+  const std::size_t thread = m_health.add_thread("sampler");
+  do {
+    m_health.works(thread, "sample");
+    m_inbox.sample();
+    for (std::size_t i = 0; i < m_board.size(); ++i) {
+      const std::string name = m_board.name(i);
+      const bool is_asked = m_health.last_known(Health::Kind::store, name) != SteadyTime{};
+      const bool is_up = m_health.is_well(Health::Kind::repository, name) &&
+                         (!is_asked || m_health.is_well(Health::Kind::store, name));
+      RepositoryMetrics(m_session.metrics, name).up(is_up);
+    }
+    m_health.rests(thread);
+  } while (m_session.clock.sleep_for(k_sample_every, stop));
+}
+
+// Where nothing changes, nobody asks a store for hours. Who wants to know whether we are ready wants to know that as
+// well; as long as nobody does, it costs nothing.
+void Daemon::probe(std::stop_token stop) {
+  while (m_session.clock.sleep_for(k_sample_every, stop))
+    if (m_health.is_asked_lately())
+      for_each_parallel(m_board.size(), k_probes, [&](std::size_t i) {
+        if (!stop.stop_requested()) look_at_store(i);
+      });
+}
+
+void Daemon::look_at_store(std::size_t number) {
+  const Repository repository = m_board.repository(number);
+  const SteadyTime known = m_health.last_known(Health::Kind::store, repository.name);
+  if (known != SteadyTime{} && m_session.clock.steady() - known < k_probe_every) return;
+  m_health.asked(Health::Kind::store, repository.name);
+  const auto there = repository.store->head(repository.prefix + std::string(k_repomd_key));
+  // Whether a repository that is not there is to be made, its update says.
+  if (there || there.failed_with(ErrorKind::not_found))
+    m_health.well(Health::Kind::store, repository.name);
+  else
+    m_health.fails(Health::Kind::store, repository.name, there.error().text());
 }
 
 // What is let go comes again later, and the comparison with the listing that is tried instead of it sees everything
@@ -138,7 +227,8 @@ void Daemon::log_outcome(const Repository& repository, const UpdateReport& repor
     log.error("package not listed", {{"repository", repository.name},
                                      {"location_href", failure.href},
                                      {"kind", to_string(failure.error.kind)},
-                                     {"error", failure.error.text()}});
+                                     {"error", failure.error.message},
+                                     LogField::if_any("request_id", failure.error.request_id)});
   for (const auto& note : report.notes) log.info("same NEVRA twice", {{"repository", repository.name}, {"note", note}});
   for (const auto& type : report.dropped_records)
     log.warning("derived record dropped, it would be stale", {{"repository", repository.name}, {"record", type}});
@@ -160,7 +250,8 @@ void Daemon::log_outcome(const Repository& repository, const UpdateReport& repor
                          {"replaced", std::uint64_t{report.replaced()}},
                          {"removed", std::uint64_t{report.removed()}},
                          {"lost_races", report.lost_races},
-                         {"seconds", seconds}});
+                         {"seconds", seconds},
+                         LogField::if_any("request_id", report.request_id)});
 }
 
 void Daemon::log_quarantine(const Repository& repository, const QuarantineReport& quarantine) const {
@@ -202,10 +293,26 @@ private:
   std::stop_callback<std::function<void()>> m_on_stop, m_on_hangup;
 };
 
+// Those who ask how the daemon fares, and are answered also while it begins anew.
+struct Audience {
+  explicit Audience(Session& session)
+      : health(session.clock),
+        endpoint(session.metrics, health, session.log),
+        notifier(notify_environment()),
+        attendant(session.clock, session.log, health, notifier) {}
+
+  Health health;
+  MetricsEndpoint endpoint;
+  ServiceNotifier notifier;
+  Attendant attendant;
+};
+
 // Serves with the settings as they are, until a stop or a SIGHUP.
-Result<void> serve(Session& session, const std::optional<Discovery>& discovery, Directory when_missing,
-                   std::stop_token hangup) {
-  Daemon daemon(session, discovery);
+Result<void> serve(Session& session, Audience& audience, const std::optional<Discovery>& discovery,
+                   Directory when_missing, std::stop_token hangup) {
+  if (auto listens = audience.endpoint.listen(session.settings.metrics.listen); !listens) return listens;
+  audience.health.begin("starting", session.settings.daemon.stuck_after);
+  Daemon daemon(session, audience.health, discovery);
   if (auto opened = daemon.open(when_missing); !opened) return opened;
   const Term term(session.stop, std::move(hangup));
   const std::jthread patience([&session](std::stop_token done) {
@@ -213,8 +320,21 @@ Result<void> serve(Session& session, const std::optional<Discovery>& discovery, 
     while (!session.stop.stop_requested() && session.clock.sleep_for(Duration(200), done)) continue;
     if (!done.stop_requested() && session.clock.sleep_for(k_finish_within, done)) session.abandon.request_stop();
   });
-  daemon.run(term.end());
+  const std::stop_callback on_stop(session.stop, [&audience] {
+    audience.health.stopping();
+    audience.notifier.stopping();
+  });
+  daemon.run(term.end(), [&audience](const std::string& status) { audience.notifier.ready(status); });
   return {};
+}
+
+// Once where people look, in the form that they want.
+ExitCode fail_to_start(const Session& session, const Error& error) {
+  const LogSettings& log = session.settings.log;
+  const bool log_is_elsewhere = !log.file.empty();
+  if (log_is_elsewhere || log.format == "json") session.log.error("cannot start", {{"error", error.text()}});
+  if (log_is_elsewhere || log.format != "json") return fail(error);
+  return exit_code(error.kind);
 }
 
 void use(Session& session, Settings settings) {
@@ -227,21 +347,25 @@ void use(Session& session, Settings settings) {
 }  // namespace
 
 ExitCode run_daemon(Session& session, const std::optional<Discovery>& discovery) {
+  describe_process(session.metrics, session.clock);
+  Audience audience(session);
   std::optional<Settings> proven;  // settings that it served with before
   // At the start a directory that is not there is a mistake in the settings; later it may be a mount that is lost, and
   // a SIGHUP that is only meant for the log must not end what waits for it.
   Directory when_missing = Directory::must_exist;
   std::stop_token hangup = session.hangup();
   while (true) {
-    const auto served = serve(session, discovery, when_missing, hangup);
+    const auto served = serve(session, audience, discovery, when_missing, hangup);
     if (!served) {
+      if (!proven) return fail_to_start(session, served.error());
       session.log.error("cannot start", {{"error", served.error().text()}});
-      if (!proven) return fail(served.error());
       session.log.error("going on with the settings of before");
       use(session, *std::exchange(proven, std::nullopt));
       continue;
     }
     if (session.stop.stop_requested()) break;
+    audience.notifier.reloading();
+    audience.health.begin("reading the settings again", session.settings.daemon.stuck_after);
     proven = session.settings;
     when_missing = Directory::may_come;
     hangup = session.hangup();  // before the settings are read: what changes afterwards is signalled again

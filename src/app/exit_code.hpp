@@ -16,8 +16,9 @@ enum class ExitCode {
   not_found = 3,    // no such repository, bucket, package or file
   denied = 4,       // credentials or permissions
   unreachable = 5,  // the store or the queue cannot be reached, or is overloaded
-  conflict = 6,     // somebody else was there: a repository exists already, or others kept publishing
-  corrupt = 7,      // metadata or a package is not what its checksum says; `verify` found problems
+  conflict =
+      6,  // somebody else was there: a repository exists already, others kept publishing, or a daemon has the file
+  corrupt = 7,  // metadata or a package is not what its checksum says; `verify` found problems
   no_space = 8,
   local = 9,      // any other failure of this machine
   stopped = 130,  // interrupted
@@ -34,7 +35,7 @@ inline constexpr std::array<ExitCodeText, 11> k_exit_codes{{
     {ExitCode::not_found, "no such repository, bucket, package or file"},
     {ExitCode::denied, "access denied: credentials, permissions, read-only directory"},
     {ExitCode::unreachable, "the store or the queue cannot be reached, or is overloaded"},
-    {ExitCode::conflict, "the repository exists already, or others kept publishing"},
+    {ExitCode::conflict, "the repository exists already, others kept publishing, or another daemon has the queue file"},
     {ExitCode::corrupt, "metadata or a package is corrupt; 'verify' found problems"},
     {ExitCode::no_space, "no space left"},
     {ExitCode::local, "another failure of the local system"},

@@ -33,9 +33,16 @@ std::map<std::string, std::vector<Receipt>> by_source(const std::vector<Receipt>
 
 Result<void> Inbox::add(std::unique_ptr<EventSource> source) {
   const std::string name = source->name();
-  const bool is_new = m_sources.try_emplace(name, Source{std::move(source)}).second;
+  const bool is_new = m_sources.try_emplace(name, Source{std::move(source), {m_session.metrics, name}}).second;
   if (!is_new) return Error{ErrorKind::invalid, "queue " + name + " is configured twice", {}};
+  m_health.expect(Health::Kind::source, name);
   return {};
+}
+
+std::set<std::string> Inbox::names() const {
+  std::set<std::string> names;
+  for (const auto& [name, source] : m_sources) names.insert(name);
+  return names;
 }
 
 void Inbox::start(std::vector<std::jthread>& threads, std::stop_token stop) {
@@ -94,9 +101,16 @@ bool Inbox::await_turn(Source& source, std::size_t number, std::stop_token stop)
 }
 
 void Inbox::receive(Source& source, std::size_t number, std::stop_token stop) {
+  const std::string name = source.door->name();
+  const std::size_t thread = m_health.add_thread("receiver " + std::to_string(number + 1) + " of " + name);
+  bool is_first = true;  // asked briefly: whether it answers at all is not to be known 20 seconds later
   for (int failures = 0; await_turn(source, number, stop);) {
-    const auto deliveries = source.door->receive(number == 0 ? k_poll_wait : k_helper_wait, stop);
+    const Duration wait = number == 0 && !std::exchange(is_first, false) ? k_poll_wait : k_helper_wait;
+    m_health.works(thread, "receive", wait);
+    if (number == 0) m_health.asked(Health::Kind::source, name, wait);
+    const auto deliveries = source.door->receive(wait, stop);
     if (stop.stop_requested() && !deliveries) return;
+    note_received(source, deliveries);
     {
       const std::scoped_lock lock(m_mutex);
       deliveries ? source.receivers.received(deliveries->size()) : source.receivers.failed();
@@ -105,17 +119,34 @@ void Inbox::receive(Source& source, std::size_t number, std::stop_token stop) {
     if (deliveries) {
       failures = 0;
       accept(source, *deliveries);
+      m_health.rests(thread);
       continue;
     }
-    const std::string error = deliveries.error().text();
-    if (deliveries.failed_with(ErrorKind::throttled))  // passes by itself
-      m_session.log.warning("cannot receive", {{"source", source.door->name()}, {"error", error}});
-    else
-      m_session.log.error("cannot receive", {{"source", source.door->name()}, {"error", error}});
+    m_health.rests(thread);
+    note_failure(name, deliveries.error());
     // A watch has waited already, and other directories of it are well.
     if (source.comes_back())
       m_session.clock.sleep_for(retry_delay(k_receive_backoff, ++failures, 0.5 + jitter() / 2), stop);
   }
+}
+
+void Inbox::note_failure(const std::string& source, const Error& error) const {
+  const std::initializer_list<LogField> fields{{"source", source},
+                                               {"kind", to_string(error.kind)},
+                                               {"error", error.message},
+                                               LogField::if_any("request_id", error.request_id)};
+  if (error.kind == ErrorKind::throttled)  // passes by itself
+    m_session.log.warning("cannot receive", fields);
+  else
+    m_session.log.error("cannot receive", fields);
+}
+
+void Inbox::note_received(Source& source, const Result<std::vector<Delivery>>& deliveries) {
+  const std::string name = source.door->name();
+  source.metrics.up.set(deliveries ? 1 : 0);
+  if (!deliveries) return m_health.fails(Health::Kind::source, name, deliveries.error().text());
+  m_health.well(Health::Kind::source, name);
+  source.metrics.received.add(deliveries->size());
 }
 
 void Inbox::accept(Source& source, const std::vector<Delivery>& deliveries) {
@@ -126,12 +157,18 @@ void Inbox::accept(Source& source, const std::vector<Delivery>& deliveries) {
 
 void Inbox::accept(Source& source, const Delivery& delivery, Ledger::Settled& settled) {
   auto outcome = Ledger::Outcome::done;
-  const auto routes = route(delivery, outcome);
+  auto routes = route(delivery, outcome);
+  // Somebody waits since the package changed, or at least since that was sent.
+  ExactTime sent = delivery.sent.value_or(m_session.clock.now_exactly());
+  for (auto& one : routes) {
+    if (!one.happened) one.happened = sent;
+    if (!delivery.sent) sent = std::min(sent, *one.happened);
+  }
   if (!delivery.problem.empty()) outcome = std::max(outcome, judge_problem(source, delivery));
   std::optional<Receipt> ticket;
   if (source.comes_back()) {
     ticket = Receipt{delivery.receipt.source, delivery.receipt.message_id, {}};
-    const Ledger::Message message{delivery.receipt, delivery.receives, delivery.has_dead_letter_queue, {}};
+    const Ledger::Message message{delivery.receipt, delivery.receives, delivery.has_dead_letter_queue, {}, sent};
     std::vector<Ledger::Target> targets;
     for (const auto& one : routes) targets.emplace_back(m_board.name(one.repository), one.href);
     if (targets.empty()) return settled.add(message, outcome);
@@ -160,7 +197,7 @@ std::vector<Route> Inbox::route(const Delivery& delivery, Ledger::Outcome& outco
 }
 
 // A message, or a part of it, that nobody understands.
-Ledger::Outcome Inbox::judge_problem(const Source& source, const Delivery& delivery) {
+Ledger::Outcome Inbox::judge_problem(Source& source, const Delivery& delivery) {
   const auto verdict =
       judge_poison(poison_policy(source.door->name()), delivery.receives, delivery.has_dead_letter_queue);
   if (!source.comes_back() || verdict != PoisonVerdict::parked) {
@@ -175,6 +212,7 @@ Ledger::Outcome Inbox::judge_problem(const Source& source, const Delivery& deliv
                                                            {"receives", delivery.receives},
                                                            {"error", delivery.problem},
                                                            {"body", delivery.excerpt}});
+  source.metrics.parked.add();
   const std::scoped_lock lock(m_mutex);
   m_look_everywhere = true;  // it may have told of packages
   return Ledger::Outcome::done;
@@ -182,7 +220,9 @@ Ledger::Outcome Inbox::judge_problem(const Source& source, const Delivery& deliv
 
 void Inbox::keep_hidden(Source& source, std::stop_token stop) {
   const Duration visibility = source.door->visibility();
-  while (m_session.clock.sleep_for(std::min(visibility / 6, k_longest_rest), stop)) {
+  const std::size_t thread = m_health.add_thread("keeper of " + source.door->name());
+  for (; m_session.clock.sleep_for(std::min(visibility / 6, k_longest_rest), stop); m_health.rests(thread)) {
+    m_health.works(thread, "hide messages");
     const SteadyTime now = m_session.clock.steady();
     const auto due = m_ledger.hidden_before(source.door->name(), now - visibility / 3);
     if (const auto extended = source.door->extend(due, visibility); extended)
@@ -219,6 +259,8 @@ void Inbox::conclude(Ledger::Settled settled) {
   for (auto& message : settled.failed) {
     const PoisonPolicy policy = poison_policy(message.receipt.source);
     const auto verdict = judge_poison(policy, message.receives, message.has_dead_letter_queue);
+    SourceMetrics& metrics = m_sources.at(message.receipt.source).metrics;
+    (verdict == PoisonVerdict::parked ? metrics.parked : metrics.failed).add();
     if (verdict == PoisonVerdict::tried_again)
       later[poison_delay(policy, message.receives)].push_back(std::move(message.receipt));
     if (verdict != PoisonVerdict::parked) continue;
@@ -229,6 +271,7 @@ void Inbox::conclude(Ledger::Settled settled) {
                                                                      {"location_href", message.failed_at.second}});
     settled.done.push_back(std::move(message.receipt));
   }
+  for (const auto& receipt : settled.postponed) m_sources.at(receipt.source).metrics.postponed.add();
   for (auto& receipt : settled.postponed)
     later[std::max(k_postponed, m_sources.at(receipt.source).door->visibility())].push_back(std::move(receipt));
   acknowledge(settled.done);
@@ -239,6 +282,7 @@ void Inbox::acknowledge(const std::vector<Receipt>& receipts) {
   for (const auto& [name, mine] : by_source(receipts)) {
     const auto left = m_sources.at(name).door->acknowledge(mine);
     const std::size_t failed = left ? left->size() : mine.size();
+    m_sources.at(name).metrics.acknowledged.add(mine.size() - failed);
     if (failed > 0)  // harmless: they come again and change nothing
       m_session.log.warning("messages not acknowledged",
                             {{"source", name},
@@ -252,6 +296,17 @@ void Inbox::hide(const std::vector<Receipt>& receipts, Duration duration) {
   for (const auto& [name, mine] : by_source(receipts))
     if (const auto hidden = m_sources.at(name).door->extend(mine, duration); !hidden)
       m_session.log.debug("cannot hide messages", {{"source", name}, {"error", hidden.error().text()}});
+}
+
+void Inbox::sample() {
+  const ExactTime now = m_session.clock.now_exactly();
+  for (auto& [name, source] : m_sources) {
+    const auto oldest = m_ledger.oldest(name);
+    const std::chrono::duration<double> age = now - oldest.value_or(now);
+    source.metrics.open.set(static_cast<double>(m_ledger.count(name)));
+    source.metrics.oldest_age.set(std::max(age.count(), 0.0));
+    source.metrics.up.set(m_health.is_well(Health::Kind::source, name) ? 1 : 0);
+  }
 }
 
 void Inbox::release() {

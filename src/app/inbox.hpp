@@ -8,12 +8,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "app/daemon_metrics.hpp"
+#include "app/health.hpp"
 #include "app/repository_board.hpp"
 #include "app/session.hpp"
 #include "model/change_set.hpp"
@@ -28,11 +31,13 @@ namespace repoupdate {
 // Thread-safe once started. References must outlive it.
 class Inbox {
 public:
-  Inbox(Session& session, RepositoryBoard& board, WorkList& work) : m_session(session), m_board(board), m_work(work) {}
+  Inbox(Session& session, RepositoryBoard& board, WorkList& work, Health& health)
+      : m_session(session), m_board(board), m_work(work), m_health(health) {}
 
   // Before start(). ErrorKind::invalid when there is one of that name already.
   Result<void> add(std::unique_ptr<EventSource> source);
   std::size_t size() const { return m_sources.size(); }
+  std::set<std::string> names() const;
 
   // Receives until a stop is requested, and puts what was named into the work list.
   void start(std::vector<std::jthread>& threads, std::stop_token stop);
@@ -53,6 +58,9 @@ public:
   // anything was let go; if so, a comparison with the listing has to stand in for it.
   bool make_room(const std::string& repository, std::map<std::string, ChangeSet::Key>& keys, Ledger::Settled& settled);
 
+  // Tells the metrics how many messages are open and since when, and whether the sources answer.
+  void sample();
+
   // After the threads have ended: what is left over need not wait for its visibility timeout before another daemon
   // may have it.
   void release();
@@ -60,6 +68,7 @@ public:
 private:
   struct Source {
     std::unique_ptr<EventSource> door;
+    SourceMetrics metrics;
     ReceiverCount receivers{1};
     bool comes_back() const { return door->visibility() > Duration(0); }
   };
@@ -70,7 +79,9 @@ private:
   void accept(Source& source, const std::vector<Delivery>& deliveries);
   void accept(Source& source, const Delivery& delivery, Ledger::Settled& settled);
   std::vector<Route> route(const Delivery& delivery, Ledger::Outcome& outcome);
-  Ledger::Outcome judge_problem(const Source& source, const Delivery& delivery);
+  Ledger::Outcome judge_problem(Source& source, const Delivery& delivery);
+  void note_failure(const std::string& source, const Error& error) const;
+  void note_received(Source& source, const Result<std::vector<Delivery>>& deliveries);
   void keep_hidden(Source& source, std::stop_token stop);
   void look_everywhere();
   PoisonPolicy poison_policy(const std::string& source) const;
@@ -80,6 +91,7 @@ private:
   Session& m_session;
   RepositoryBoard& m_board;
   WorkList& m_work;
+  Health& m_health;
   Ledger m_ledger;
   std::map<std::string, Source> m_sources;  // by name; the receiver counts are guarded by m_mutex
   std::size_t m_most_open = 0;              // messages of one source

@@ -121,11 +121,13 @@ protected:
   ScratchDirectory directory;
   FakeClock clock;
   Log log;
-  Session session{{}, {}, clock, log, {}, {}, {}, {}, {}, {}};
+  MetricTable metrics;
+  Session session{{}, {}, clock, log, metrics, {}, {}, {}, {}, {}, {}};
   WorkList work{clock, seconds(60), 4};
   RepositoryMemory memory{MemoryLimits{}};
   RepositoryBoard board{session, work, memory, std::nullopt};
-  Inbox inbox{session, board, work};
+  Health health{clock};
+  Inbox inbox{session, board, work, health};
   ScriptedSource *source = nullptr, *other = nullptr;
   std::stop_source stop;
   std::vector<std::jthread> threads;  // last: ended first

@@ -41,18 +41,17 @@ std::string exit_code_text() {
 }
 
 // CLI11 says that a command is missing, also where a word stands that is none.
-std::string failure_text(const CLI::App* app, const CLI::Error& failure) {
+std::string failure_text(const std::string& program, const CLI::App* app, const CLI::Error& failure) {
   while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
   const auto rest = app->remaining();
   const bool is_unknown = app->get_require_subcommand_min() > 0 && !rest.empty() && !rest.front().starts_with('-');
-  if (!is_unknown) return CLI::FailureMessage::simple(app, failure);
-  return "There is no command '" + rest.front() + "'\nRun with --help for more information.\n";
+  if (!is_unknown) return program + ": " + CLI::FailureMessage::simple(app, failure);
+  return program + ": there is no command '" + rest.front() + "'\nRun with --help for more information.\n";
 }
 
 void declare_commands(CLI::App& program, CommandLine& line) {
   program.description("Keeps RPM (YUM/DNF) repositories on S3, or in a directory, up to date.");
   program.require_subcommand(1);
-  program.failure_message(failure_text);
   program.set_version_flag("--version", "repoupdate " + std::string(k_version));
   program.footer("REPO is s3://bucket/prefix, a directory, or file:///directory.\n\n" + exit_code_text() +
                  "\n`repoupdate COMMAND --help` says more and has examples.");
@@ -83,6 +82,7 @@ ExitCode run(const CommandLine& line) {
   Signals signals;
   SystemClock clock;
   Log log;
+  MetricTable metrics;
   if (const auto opened = log.open(log_options(settings->log)); !opened) return fail(opened.error());
   for (const auto& name : unknown_variables(variable_names()))
     log.warning("environment variable is no setting, ignored", {{"variable", name}});
@@ -91,6 +91,7 @@ ExitCode run(const CommandLine& line) {
                   .reload = [&line] { return load_settings(line); },
                   .clock = clock,
                   .log = log,
+                  .metrics = metrics,
                   .stores = nullptr,
                   .scratch = nullptr,
                   .stop = signals.stop(),
@@ -114,6 +115,10 @@ int main(int argc, char** argv) {
   } else {
     declare_commands(program, line);
   }
+  const bool is_legacy = name == "repoupdate-daemon" || name == "updatePackages";
+  program.failure_message([name = is_legacy ? name : "repoupdate"](const CLI::App* app, const CLI::Error& failure) {
+    return failure_text(name, app, failure);
+  });
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {

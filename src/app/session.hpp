@@ -13,6 +13,7 @@
 #include "app/stores.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/metrics.hpp"
 #include "sync/coalescer.hpp"
 #include "sync/repository.hpp"
 
@@ -23,6 +24,7 @@ struct Session {
   std::function<Result<Settings>()> reload;  // the same sources read again
   Clock& clock;
   Log& log;
+  MetricTable& metrics;
   std::unique_ptr<Stores> stores;           // made of settings.aws; never null
   std::unique_ptr<Signers> signers;         // never null
   std::unique_ptr<Scratch> scratch;         // made of settings.cache; never null

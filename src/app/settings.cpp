@@ -69,6 +69,9 @@ constexpr std::array k_daemon{
     Setting<DaemonSettings>{"quarantine_after", &DaemonSettings::quarantine_after,
                             "tries in a row after which a failure that may pass is written into the quarantine, too",
                             "", 1, 1000},
+    Setting<DaemonSettings>{"stuck_after", &DaemonSettings::stuck_after,
+                            "of a thread that gets no further: then /healthz says so, and the watchdog is not fed", "",
+                            k_second, k_day},
 };
 
 constexpr std::array k_webhook{
@@ -97,6 +100,12 @@ constexpr std::array k_webhook{
                              1 << 20, Flag::nowhere},
     Setting<WebhookSettings>{"max_receives", &WebhookSettings::max_receives,
                              "times that an event is tried before it is parked", "", 1, 1000, Flag::nowhere},
+};
+
+constexpr std::array k_metrics{
+    Setting<MetricsSettings>{"listen", &MetricsSettings::listen,
+                             "HOST:PORT of /metrics, /healthz and /readyz; nothing listens when it is empty", "", 0,
+                             UINT64_MAX, Flag::nowhere},
 };
 
 constexpr std::array k_cache{
@@ -281,6 +290,10 @@ std::span<const Setting<WebhookSettings>> settings_of() {
   return k_webhook;
 }
 template <>
+std::span<const Setting<MetricsSettings>> settings_of() {
+  return k_metrics;
+}
+template <>
 std::span<const Setting<CacheSettings>> settings_of() {
   return k_cache;
 }
@@ -316,6 +329,7 @@ template Result<void> assign(AwsSettings&, const Setting<AwsSettings>&, std::str
 template Result<void> assign(LogSettings&, const Setting<LogSettings>&, std::string_view);
 template Result<void> assign(DaemonSettings&, const Setting<DaemonSettings>&, std::string_view);
 template Result<void> assign(WebhookSettings&, const Setting<WebhookSettings>&, std::string_view);
+template Result<void> assign(MetricsSettings&, const Setting<MetricsSettings>&, std::string_view);
 template Result<void> assign(CacheSettings&, const Setting<CacheSettings>&, std::string_view);
 template Result<void> assign(RepositorySettings&, const Setting<RepositorySettings>&, std::string_view);
 template Result<void> assign(QueueSettings&, const Setting<QueueSettings>&, std::string_view);
@@ -323,6 +337,7 @@ template std::string show(const AwsSettings&, const Setting<AwsSettings>&);
 template std::string show(const LogSettings&, const Setting<LogSettings>&);
 template std::string show(const DaemonSettings&, const Setting<DaemonSettings>&);
 template std::string show(const WebhookSettings&, const Setting<WebhookSettings>&);
+template std::string show(const MetricsSettings&, const Setting<MetricsSettings>&);
 template std::string show(const CacheSettings&, const Setting<CacheSettings>&);
 template std::string show(const RepositorySettings&, const Setting<RepositorySettings>&);
 template std::string show(const QueueSettings&, const Setting<QueueSettings>&);

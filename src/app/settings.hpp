@@ -49,6 +49,12 @@ struct DaemonSettings {
   std::uint64_t park_after = 5;
   Duration retry_ceiling{std::chrono::seconds(60)};
   std::uint64_t quarantine_after = 10;
+  Duration stuck_after{std::chrono::minutes(30)};
+};
+
+// Where monitoring asks how the daemon fares; nothing listens while `listen` is empty.
+struct MetricsSettings {
+  std::string listen;
 };
 
 // What is kept on a local disk: parts of an update, and what is known between updates.
@@ -107,6 +113,7 @@ struct Settings {
   LogSettings log;
   DaemonSettings daemon;
   WebhookSettings webhook;
+  MetricsSettings metrics;
   CacheSettings cache;
   RepositorySettings defaults;
   std::vector<RepositorySettings> repositories;
@@ -140,6 +147,8 @@ template <>
 std::span<const Setting<DaemonSettings>> settings_of();
 template <>
 std::span<const Setting<WebhookSettings>> settings_of();
+template <>
+std::span<const Setting<MetricsSettings>> settings_of();
 template <>
 std::span<const Setting<CacheSettings>> settings_of();
 template <>

@@ -104,13 +104,15 @@ Result<void> TomlReader::read_shared(const toml::table& root) {
       done = section(m_settings.daemon, node, "daemon");
     } else if (key.str() == "webhook") {
       done = section(m_settings.webhook, node, "webhook");
+    } else if (key.str() == "metrics") {
+      done = section(m_settings.metrics, node, "metrics");
     } else if (key.str() == "cache") {
       done = section(m_settings.cache, node, "cache");
     } else if (key.str() == "defaults") {
       done = section(m_settings.defaults, node, "defaults");
     } else if (key.str() != "repository" && key.str() != "queue") {
       done = problem(node, "unknown section '" + std::string(key.str()) +
-                               "'; known: aws, log, daemon, webhook, cache, defaults, repository, queue");
+                               "'; known: aws, log, daemon, webhook, metrics, cache, defaults, repository, queue");
     }
     if (!done) return done;
   }
@@ -161,6 +163,7 @@ Result<void> read_environment(Settings& settings, const std::function<std::strin
   if (auto read = read_environment_section(settings.log, "log", environment); !read) return read;
   if (auto read = read_environment_section(settings.daemon, "daemon", environment); !read) return read;
   if (auto read = read_environment_section(settings.webhook, "webhook", environment); !read) return read;
+  if (auto read = read_environment_section(settings.metrics, "metrics", environment); !read) return read;
   if (auto read = read_environment_section(settings.cache, "cache", environment); !read) return read;
   return read_environment_section(settings.defaults, "defaults", environment);
 }
@@ -253,6 +256,7 @@ std::string to_toml(const Settings& settings) {
   append_section(text, settings.log, "[log]");
   append_section(text, settings.daemon, "[daemon]");
   append_section(text, settings.webhook, "[webhook]");
+  append_section(text, settings.metrics, "[metrics]");
   append_section(text, settings.cache, "[cache]");
   append_section(text, settings.defaults, "[defaults]");
   for (const auto& queue : settings.queues) append_section(text, queue, "[[queue]]");

@@ -26,7 +26,7 @@ struct FlagValue {
 struct SettingsSources {
   std::string config;  // path; empty: k_default_config if that exists
   // Reads one variable, "" when it is not set. REPOUPDATE_<SECTION>_<KEY>, as in REPOUPDATE_LOG_FORMAT=json, for
-  // sections aws, log, daemon, webhook, cache and defaults.
+  // sections aws, log, daemon, webhook, metrics, cache and defaults.
   std::function<std::string(const std::string&)> environment;
   std::vector<FlagValue> flags;
 };

@@ -60,15 +60,18 @@ struct Stores::State {
   AbilityFiles abilities;
   Clock& clock;
   const Log& log;
+  MetricTable& metrics;
   std::stop_token stop;
   std::mutex mutex;
+  std::map<std::string, std::unique_ptr<RequestMeter>> meters;  // by the name of what they count for
   std::unique_ptr<Aws> aws;
   std::map<std::string, std::unique_ptr<ObjectStore>> stores;  // by scheme and bucket
 };
 
 Stores::Stores(const AwsSettings& aws, const std::string& cache_directory, Clock& clock, const Log& log,
-               std::stop_token stop)
-    : m_state(std::make_unique<State>(aws, AbilityFiles(cache_directory, clock), clock, log, std::move(stop))) {}
+               MetricTable& metrics, std::stop_token stop)
+    : m_state(
+          std::make_unique<State>(aws, AbilityFiles(cache_directory, clock), clock, log, metrics, std::move(stop))) {}
 Stores::~Stores() = default;
 
 // The caller holds the lock.
@@ -79,6 +82,13 @@ Result<Stores::Aws*> Stores::aws() {
     m_state->aws = std::make_unique<Aws>(m_state->settings, std::move(*profile), m_state->clock, m_state->log);
   }
   return m_state->aws.get();
+}
+
+// The caller holds the lock.
+RequestMeter* Stores::meter(const std::string& name) {
+  auto& meter = m_state->meters[name];
+  if (!meter) meter = std::make_unique<RequestMeter>(m_state->metrics, name);
+  return meter.get();
 }
 
 Result<ObjectStore*> Stores::open(const RepositoryLocation& location) {
@@ -111,6 +121,7 @@ Result<ObjectStore*> Stores::open(const RepositoryLocation& location) {
   options.requester_pays = settings.requester_pays;
   options.tags = settings.object_tags;
   options.stop = m_state->stop;
+  options.meter = meter("s3://" + location.bucket);
   auto opened = S3Store::open(std::move(options), (*shared)->sender);
   if (!opened) return std::move(opened).error();
   store = std::move(*opened);
@@ -129,6 +140,9 @@ Result<std::unique_ptr<EventSource>> Stores::queue(const QueueSettings& queue, D
       first_of(first_of(settings.sqs_endpoint, settings.endpoint), (*shared)->profile.sqs_endpoint_url);
   options.variant = (*shared)->variant;
   options.visibility = std::chrono::duration_cast<std::chrono::seconds>(visibility);
+  auto address = parse_sqs_queue(queue.name);  // what is wrong with it, open() says
+  if (address && address->region.empty()) address->region = options.region;
+  if (address) options.meter = meter(to_string(*address));
   auto source = SqsSource::open(options, (*shared)->sender, &m_state->log);
   if (!source) return std::move(source).error();
   return std::unique_ptr<EventSource>(std::move(*source));

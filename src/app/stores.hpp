@@ -10,6 +10,7 @@
 #include "app/settings.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "model/event_source.hpp"
 #include "model/object_store.hpp"
@@ -17,13 +18,15 @@
 
 namespace repoupdate {
 
+class RequestMeter;
+
 // Thread-safe. What it hands out lives as long as it does. AWS files and credentials are looked at only when a
 // bucket or a queue is asked for.
 class Stores {
 public:
   // `stop` ends what is under way in a bucket. All references must outlive it. What is found out about stores is kept
   // in files below `cache_directory`.
-  Stores(const AwsSettings& aws, const std::string& cache_directory, Clock& clock, const Log& log,
+  Stores(const AwsSettings& aws, const std::string& cache_directory, Clock& clock, const Log& log, MetricTable& metrics,
          std::stop_token stop);
   ~Stores();
   Stores(const Stores&) = delete;
@@ -37,6 +40,7 @@ private:
   struct Aws;
   struct State;
   Result<Aws*> aws();
+  RequestMeter* meter(const std::string& name);
   std::unique_ptr<State> m_state;
 };
 

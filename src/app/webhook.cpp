@@ -8,11 +8,13 @@
 #include <map>
 #include <mutex>
 
+#include "app/daemon_metrics.hpp"
 #include "io/webhook_source.hpp"
 
 namespace repoupdate {
 namespace {
 
+constexpr MetricName k_refused{"repoupdate_webhook_refused_total", "Requests that the webhook refused, by status."};
 constexpr Duration k_refusals_every{std::chrono::minutes(1)};  // one line for each status in this time
 
 Error wrong(const std::string& what) {
@@ -69,9 +71,10 @@ Result<std::string> queue_file(const WebhookSettings& settings) {
 // What is refused is decided by whoever connects, so it must not fill the log: a line for each status and minute.
 class Refusals {
 public:
-  Refusals(const Log& log, Clock& clock) : m_log(log), m_clock(clock) {}
+  Refusals(const Log& log, MetricTable& metrics, Clock& clock) : m_log(log), m_metrics(metrics), m_clock(clock) {}
 
   void operator()(int status, const std::string& reason, const std::string& peer) {
+    m_metrics.counter(k_refused, {{"status", std::to_string(status)}}).add();
     const std::scoped_lock lock(m_mutex);
     Kind& kind = m_kinds[status];
     kind.count += 1;
@@ -89,6 +92,7 @@ private:
     std::uint64_t count = 0;  // since the last line
   };
   const Log& m_log;
+  MetricTable& m_metrics;
   Clock& m_clock;
   std::mutex m_mutex;
   std::map<int, Kind> m_kinds;
@@ -121,23 +125,26 @@ Result<WebhookSourceOptions> options_of(const Settings& all) {
 
 }  // namespace
 
-Result<std::unique_ptr<EventSource>> open_webhook(const Session& session) {
+Result<std::unique_ptr<EventSource>> open_webhook(Session& session) {
   auto options = options_of(session.settings);
   if (!options) return std::move(options).error();
   const Log& log = session.log;
   const std::string file = options->queue_file;
   const bool open_to_all = options->server.access.secret.empty();
-  const auto refusals = std::make_shared<Refusals>(log, session.clock);
+  const auto refusals = std::make_shared<Refusals>(log, session.metrics, session.clock);
+  const auto name = std::make_shared<std::string>();  // known once it listens
   WebhookReports reports;
   reports.refused = [refusals](int status, const std::string& reason, const std::string& peer) {
     (*refusals)(status, reason, peer);
   };
-  reports.parked = [&log](const std::string& message_id, const std::string& about) {
+  reports.parked = [&log, &metrics = session.metrics, name](const std::string& message_id, const std::string& about) {
     log.error("message parked: it was tried as often as max_receives says",
               {{"source", "webhook"}, {"message_id", message_id}, {"about", about}});
+    SourceMetrics(metrics, *name).parked.add();
   };
   auto source = WebhookSource::open(std::move(*options), std::move(reports), session.clock);
   if (!source) return std::move(source).error();
+  *name = (*source)->name();
   log.info("webhook listens", {{"url", (*source)->name()}, {"queue_file", file}, {"waiting", (*source)->waiting()}});
   if (open_to_all) log.warning("webhook takes events from everybody: set webhook.secret");
   return std::unique_ptr<EventSource>(std::move(*source));

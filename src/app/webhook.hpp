@@ -12,6 +12,6 @@ namespace repoupdate {
 inline constexpr std::uint64_t k_max_secret_file = 64 << 10;  // bytes, also of certificates and keys
 
 // Listens when it returns. An Error: a setting is wrong, or a file cannot be used. `session` must outlive it.
-Result<std::unique_ptr<EventSource>> open_webhook(const Session& session);
+Result<std::unique_ptr<EventSource>> open_webhook(Session& session);
 
 }  // namespace repoupdate

@@ -11,6 +11,10 @@ SystemTime SystemClock::now() const {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
+ExactTime SystemClock::now_exactly() const {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
 SteadyTime SystemClock::steady() const {
   return std::chrono::steady_clock::now();
 }

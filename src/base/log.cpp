@@ -85,6 +85,7 @@ void Log::write(LogLevel level, std::string_view message, std::initializer_list<
     line += "\"message\":";
     line += json_string(message);
     for (const auto& field : fields) {
+      if (field.is_left_out) continue;
       line += ',';
       line += json_string(field.name);
       line += ':';
@@ -93,6 +94,7 @@ void Log::write(LogLevel level, std::string_view message, std::initializer_list<
   } else {
     line += message;
     for (const auto& field : fields) {
+      if (field.is_left_out) continue;
       line += ' ';
       line += field.name;
       line += '=';

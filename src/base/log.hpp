@@ -31,10 +31,17 @@ struct LogField {
   LogField(std::string_view field_name, int number)
       : name(field_name), value(std::to_string(number)), is_number(true) {}
   LogField(std::string_view field_name, double number);
+  // Left out of the line when it is empty.
+  static LogField if_any(std::string_view field_name, const std::string& text) {
+    LogField field(field_name, text);
+    field.is_left_out = text.empty();
+    return field;
+  }
 
   std::string_view name;
   std::string value;
   bool is_number = false;
+  bool is_left_out = false;
 };
 
 // Owned by app and passed by reference. Thread-safe. A default-constructed Log drops everything.

@@ -55,5 +55,11 @@ TEST_F(LogTest, FileThatCannotBeOpenedIsAnError) {
   EXPECT_TRUE(log.open({.file = "/dev/null/log"}).failed_with(ErrorKind::io));
 }
 
+TEST_F(LogTest, AFieldWithoutAValueCanBeLeftOut) {
+  open(LogFormat::json);
+  log.info("m", {{"a", "1"}, LogField::if_any("b", ""), LogField::if_any("c", "R7/x=")});
+  EXPECT_THAT(written(), EndsWith("\"message\":\"m\",\"a\":\"1\",\"c\":\"R7/x=\"}\n"));
+}
+
 }  // namespace
 }  // namespace repoupdate

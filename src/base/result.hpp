@@ -34,7 +34,7 @@ std::string_view to_string(ErrorKind kind);
 struct [[nodiscard]] Error {
   ErrorKind kind = ErrorKind::io;
   std::string message;     // what, which repository, which key, what to do; no secret, no newline
-  std::string request_id;  // the store's or queue's id of the failed request, or empty
+  std::string request_id;  // the store's or queue's id of the failed request, see io/aws_error; or empty
 
   // The same failure seen from further out: "reading s3://b/k: connection reset".
   Error within(std::string_view context) &&;

@@ -154,21 +154,26 @@ ErrorKind aws_error_kind(int status, std::string_view code) {
   return status_kind(status);
 }
 
+std::string request_id(const HttpResponse& response) {
+  std::string_view id = response.header("x-amz-request-id");
+  if (id.empty()) id = response.header("x-amzn-requestid");
+  const std::string_view host_id = response.header("x-amz-id-2");
+  return id.empty() || host_id.empty() ? clean(id) : clean(std::string(id) + '/' + std::string(host_id));
+}
+
 Error aws_error(std::string_view subject, std::string_view action, const HttpResponse& response) {
   const AwsErrorBody error = parse_aws_error(response);
   std::string message = std::string(subject) + ": the service answers " + std::to_string(response.status);
   if (!error.code.empty()) message += ' ' + error.code;
   if (!error.message.empty()) message += ": " + error.message;
   message += advice(action, response, error.code);
-  std::string_view request_id = response.header("x-amz-request-id");
-  if (request_id.empty()) request_id = response.header("x-amzn-requestid");
   ErrorKind kind = aws_error_kind(response.status, error.code);
   if (kind == ErrorKind::not_found && error.code.empty() && !response.body.empty()) {
     // The page of some web server or proxy proves nothing about an object or a queue (I14).
     kind = ErrorKind::invalid;
     message += ": this is not the service's own answer, check the endpoint";
   }
-  return {kind, std::move(message), clean(request_id)};
+  return {kind, std::move(message), request_id(response)};
 }
 
 }  // namespace repoupdate

@@ -28,6 +28,10 @@ std::string bucket_region(const HttpResponse& refusal);
 // that a wrong bucket name cannot be taken for a package that is gone (I14).
 ErrorKind aws_error_kind(int status, std::string_view code);
 
+// What the service's support asks for: x-amz-request-id, with '/' and x-amz-id-2 behind it where S3 sends that, or
+// x-amzn-requestid; printable, or empty.
+std::string request_id(const HttpResponse& response);
+
 // The whole failure: "SUBJECT: the service answers 403 AccessDenied: check the credentials, and that they may
 // ACTION". A 404 whose body is not the service's own is `invalid` too.
 Error aws_error(std::string_view subject, std::string_view action, const HttpResponse& response);

@@ -58,6 +58,8 @@ TEST(AwsError, TellsWhatWhichAndWhatToDo) {
                 response(403, xml_error("AccessDenied", "Access Denied"), {{"x-amz-request-id", "R1"}}));
   EXPECT_EQ(error.kind, ErrorKind::denied);
   EXPECT_EQ(error.request_id, "R1");
+  EXPECT_EQ(request_id(response(200, "", {{"x-amz-request-id", "R1"}, {"x-amz-id-2", "a/b="}})), "R1/a/b=");
+  EXPECT_EQ(request_id(response(200, "", {})), "");
   EXPECT_EQ(error.message,
             "s3://bucket/key: the service answers 403 AccessDenied: Access Denied: check the credentials, and that "
             "they may s3:GetObject");

@@ -26,6 +26,7 @@ struct Watch {
   bool delivered = false;  // anything at all
   bool went_on = false;    // since somebody last asked
   bool callback_failed = false;
+  std::uint64_t bytes_sent = 0, bytes_received = 0;  // through callbacks, since somebody last asked
 
   void note(bool ok) { callback_failed = callback_failed || !ok; }
 };
@@ -36,6 +37,7 @@ HttpExchange watched(const HttpExchange& exchange, Watch& watch) {
     copy.sink = [&](std::string_view bytes) {
       watch.delivered = true;
       watch.went_on = true;
+      watch.bytes_received += bytes.size();
       auto taken = exchange.sink(bytes);
       watch.note(taken.ok());
       return taken;
@@ -50,6 +52,7 @@ HttpExchange watched(const HttpExchange& exchange, Watch& watch) {
     copy.upload = [&](std::uint64_t offset) {
       auto bytes = exchange.upload(offset);
       watch.note(bytes.ok());
+      if (bytes) watch.bytes_sent += bytes->size();
       return bytes;
     };
   return copy;
@@ -86,6 +89,20 @@ std::stop_token already_stopped() {
   return source.get_token();
 }
 
+// The IAM action without its service; HEAD is allowed by the action of GET.
+std::string operation_of(const AwsCall& call) {
+  const std::string name = call.action.substr(call.action.find(':') + 1);
+  if (call.request.method != "HEAD") return name;
+  return name == "ListBucket" ? "HeadBucket" : "HeadObject";
+}
+
+RetryCause cause_of(ErrorKind kind, bool was_answered) {
+  if (kind == ErrorKind::throttled) return RetryCause::throttled;
+  if (kind == ErrorKind::timed_out) return RetryCause::timeout;
+  if (kind == ErrorKind::corrupt) return RetryCause::checksum;
+  return was_answered ? RetryCause::server_error : RetryCause::reset;
+}
+
 int most_attempts(const RetryPolicy& policy, ErrorKind kind) {
   if (kind == ErrorKind::corrupt) return std::min(policy.attempts, k_max_damaged_attempts);
   return kind == ErrorKind::throttled ? policy.throttled_attempts : policy.attempts;
@@ -108,6 +125,15 @@ struct AwsSender::Attempt {
   std::string other_region(const AwsCall& call) const {
     const std::string region = bucket_region(refusal);
     return region == call.scope.region ? std::string() : region;
+  }
+  void count(const AwsCall& call, Watch& watch) const {
+    const bool was_sent = !used.access_key_id.empty();  // there were credentials
+    if (call.meter == nullptr || !was_sent) return;
+    call.meter->ended(operation_of(call), outcome ? std::nullopt : std::optional(outcome.error().kind));
+    call.meter->sent(call.exchange.body.size() + std::exchange(watch.bytes_sent, 0));
+    const std::size_t kept = outcome ? outcome->body.size() : refusal.body.size();
+    call.meter->received(kept + std::exchange(watch.bytes_received, 0));
+    if (outcome ? outcome->resent : refusal.resent) call.meter->retried(RetryCause::reset);
   }
   // The service says that it did not get the bytes that were sent.
   bool arrived_damaged() const { return refusal.status >= 400 && outcome.failed_with(ErrorKind::corrupt); }
@@ -160,6 +186,10 @@ bool AwsSender::correct_clock(const Attempt& attempt) {
   const auto corrected = corrected_offset(attempt.refusal, m_clock.now(), attempt.clock_offset);
   if (corrected) m_clock_offset = corrected->count();
   return corrected.has_value();
+}
+
+void AwsSender::note_retry(const AwsCall& call, RetryCause cause) {
+  if (call.meter != nullptr) call.meter->retried(cause);
 }
 
 void AwsSender::log(const AwsCall& call, const Attempt& attempt, int number) const {
@@ -222,6 +252,7 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
     ++course.attempts;
     Attempt attempt = this->attempt(call, request, exchange);
     log(call, attempt, number);
+    attempt.count(call, watch);
     answer_lost = answer_lost || attempt.refusal.resent || (attempt.outcome && attempt.outcome->resent);
     if (attempt.outcome) m_gate.succeeded(host, course.paid);
     if (attempt.outcome || watch.callback_failed) return {std::move(attempt.outcome), answer_lost};
@@ -232,9 +263,13 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
     const auto hint = retry_hint(attempt.refusal);
     if (attempt.met_limit_of_one_queue()) return {std::move(error), answer_lost};
     if (error.kind == ErrorKind::throttled && attempt.refusal.status != 0) m_gate.refused(host, *left, hint);
-    if (error.kind == ErrorKind::denied && std::exchange(may_correct_clock, false) && correct_clock(attempt)) continue;
+    if (error.kind == ErrorKind::denied && std::exchange(may_correct_clock, false) && correct_clock(attempt)) {
+      note_retry(call, RetryCause::clock);
+      continue;
+    }
     if (attempt.found_credentials_expired(call) && std::exchange(may_renew_credentials, false)) {
       m_credentials.expire(attempt.used);
+      note_retry(call, RetryCause::credentials);
       continue;
     }
     const bool is_resumable = !watch.delivered || call.before_retry;
@@ -245,6 +280,7 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
     if (!delay) return {std::move(error), answer_lost};
     answer_lost = answer_lost || may_have_taken_effect(error.kind);
     if (!m_clock.sleep_for(*delay, call.exchange.stop)) return {stopped, answer_lost};
+    note_retry(call, cause_of(error.kind, attempt.refusal.status != 0));
     if (call.before_retry) call.before_retry(request);
   }
 }

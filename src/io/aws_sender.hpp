@@ -15,6 +15,7 @@
 #include "io/credentials.hpp"
 #include "io/http.hpp"
 #include "io/http_client.hpp"
+#include "io/request_meter.hpp"
 #include "io/send_gate.hpp"
 #include "io/sigv4.hpp"
 
@@ -43,6 +44,7 @@ struct AwsCall {
   // Looks at a 2xx answer: its error is the service's own failure, and repeated like one. Some S3 calls answer
   // 200 with an <Error> inside.
   std::function<Result<void>(const HttpResponse&)> check;
+  RequestMeter* meter = nullptr;  // counts the call's attempts; null: nobody does
 };
 
 struct AwsOutcome {
@@ -76,6 +78,7 @@ private:
   struct Course;
   Attempt attempt(const AwsCall& call, const HttpRequest& unsigned_request, HttpExchange& exchange);
   bool correct_clock(const Attempt& attempt);
+  static void note_retry(const AwsCall& call, RetryCause cause);
   std::optional<Duration> retry_hint(const HttpResponse& refusal) const;
   std::optional<Duration> next_delay(const AwsCall& call, Course& course, std::optional<Duration> hint, Error& error);
   void log(const AwsCall& call, const Attempt& attempt, int number) const;

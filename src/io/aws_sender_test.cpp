@@ -53,6 +53,50 @@ TEST_F(AwsSenderTest, RepeatsWhatTheServiceCouldNotDoNow) {
   EXPECT_TRUE(outcome.answer_lost);
 }
 
+TEST_F(AwsSenderTest, CountsEveryAttemptItsBytesAndWhyItWasRepeated) {
+  serve([](const WireRequest&, int number) {
+    if (number == 1) return answer(400, {}, "<Error><Code>BadDigest</Code></Error>");
+    if (number == 2) return answer(503, {}, k_slow_down);
+    if (number == 3) return answer(500);
+    if (number == 4) return no_answer();  // on a kept connection: sent again at once, within the attempt
+    return answer(number == 6 ? 404 : 200, {}, number == 5 ? "12345" : "");
+  });
+  MetricTable table;
+  RequestMeter meter(table, "s3://b");
+  AwsSender sender = this->sender();
+  AwsCall put = call("PUT");
+  put.action = "s3:PutObject";
+  put.exchange.body = "ten bytes!";
+  put.meter = &meter;
+  ASSERT_TRUE(sender.send(put).response.ok());
+  AwsCall head = call("HEAD");
+  head.meter = &meter;
+  EXPECT_TRUE(sender.send(head).response.failed_with(ErrorKind::not_found));
+  std::string streamed;
+  AwsCall get = call("GET");
+  get.meter = &meter;
+  get.exchange.sink = [&](std::string_view bytes) -> Result<void> {
+    streamed += bytes;
+    return {};
+  };
+  ASSERT_TRUE(sender.send(get).response.ok());
+  const std::string text = table.exposition();
+  const auto says = [&](const std::string& line) { return text.find("\n" + line + "\n") != std::string::npos; };
+  const std::string put_line = "repoupdate_requests_total{store=\"s3://b\",operation=\"PutObject\",outcome=";
+  for (const char* outcome : {"\"throttled\"} 1", "\"unavailable\"} 1", "\"corrupt\"} 1", "\"ok\"} 1"})
+    EXPECT_TRUE(says(put_line + outcome)) << outcome << text;
+  EXPECT_TRUE(says("repoupdate_requests_total{store=\"s3://b\",operation=\"HeadObject\",outcome=\"not_found\"} 1"))
+      << text;
+  EXPECT_TRUE(says("repoupdate_requests_total{store=\"s3://b\",operation=\"GetObject\",outcome=\"ok\"} 1")) << text;
+  for (const char* cause : {"throttled", "server_error", "reset", "checksum"})
+    EXPECT_TRUE(says("repoupdate_retries_total{store=\"s3://b\",cause=\"" + std::string(cause) + "\"} 1")) << text;
+  EXPECT_TRUE(says("repoupdate_retries_total{store=\"s3://b\",cause=\"timeout\"} 0")) << text;
+  EXPECT_TRUE(says("repoupdate_sent_bytes_total{store=\"s3://b\"} 40")) << text;
+  const auto errors = std::string(k_slow_down).size() + std::string("<Error><Code>BadDigest</Code></Error>").size();
+  EXPECT_TRUE(says("repoupdate_received_bytes_total{store=\"s3://b\"} " + std::to_string(errors + 5 + streamed.size())))
+      << text;
+}
+
 TEST_F(AwsSenderTest, SendsAgainWhatArrivedDamaged) {
   for (const std::string code : {"BadDigest", "XAmzContentSHA256Mismatch"}) {
     serve([&](const WireRequest&, int number) {

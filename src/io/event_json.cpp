@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/http.hpp"
+#include "io/timestamp.hpp"
 
 namespace repoupdate {
 namespace {
@@ -53,7 +54,8 @@ private:
   void read_message(const Json& message, int envelopes, const std::string& where);
   void read_record(const Json& record, int envelopes, const std::string& where);
   void read_event_bridge(const Json& message, const std::string& where);
-  void add(const std::string* bucket, const std::string* key, KeyEncoding encoding, const std::string& where);
+  void add(const std::string* bucket, const std::string* key, KeyEncoding encoding, const std::string* time,
+           const std::string& where);
   void fail(const std::string& where, const std::string& problem);
 
   ParsedBody m_parsed;
@@ -65,7 +67,7 @@ void BodyReader::fail(const std::string& where, const std::string& problem) {
   m_parsed.problem += (m_parsed.problem.empty() ? "" : "; ") + where + problem;
 }
 
-void BodyReader::add(const std::string* bucket, const std::string* key, KeyEncoding encoding,
+void BodyReader::add(const std::string* bucket, const std::string* key, KeyEncoding encoding, const std::string* time,
                      const std::string& where) {
   if (bucket == nullptr || bucket->empty()) return fail(where, "names no bucket");
   if (key == nullptr || key->empty()) return fail(where, "names no object key");
@@ -74,13 +76,15 @@ void BodyReader::add(const std::string* bucket, const std::string* key, KeyEncod
     return fail(where, "the key " + excerpt(event.key) + " has a NUL in it");
   if (event.key.size() > k_max_event_key)
     return fail(where, "the key " + excerpt(event.key) + " is longer than 1024 bytes");
+  if (time != nullptr) event.happened = parse_exact_iso8601(*time);
   m_parsed.events.push_back(std::move(event));
 }
 
 void BodyReader::read_event_bridge(const Json& message, const std::string& where) {
   const auto detail = message.find("detail");
   if (detail == message.end()) return fail(where, "an EventBridge event without a detail");
-  add(text_at(*detail, {"bucket", "name"}), text_at(*detail, {"object", "key"}), KeyEncoding::raw, where);
+  add(text_at(*detail, {"bucket", "name"}), text_at(*detail, {"object", "key"}), KeyEncoding::raw,
+      text_at(message, {"time"}), where);
 }
 
 void BodyReader::read_record(const Json& record, int envelopes, const std::string& where) {
@@ -92,7 +96,7 @@ void BodyReader::read_record(const Json& record, int envelopes, const std::strin
   if (!record.contains("s3")) return fail(where, "no S3 record but " + describe(record));
   const bool ceph = has_text(record, "eventSource", "ceph:s3");
   add(text_at(record, {"s3", "bucket", "name"}), text_at(record, {"s3", "object", "key"}),
-      ceph ? KeyEncoding::raw : KeyEncoding::form, where);
+      ceph ? KeyEncoding::raw : KeyEncoding::form, text_at(record, {"eventTime"}), where);
 }
 
 void BodyReader::read_message(const Json& message, int envelopes, const std::string& where) {

@@ -94,6 +94,20 @@ TEST(EventJson, SnsAndLambdaEnvelopesAreOpened) {
 }
 
 // Semantics 2.
+TEST(EventJson, EventsSayWhenTheyHappened) {
+  json record = s3_record("a.rpm");
+  record["eventTime"] = "2026-01-31T23:59:58.250Z";
+  json bridge = event_bridge("Object Created", "b.rpm");
+  bridge["time"] = "2026-01-31T23:59:58Z";
+  const auto second = std::chrono::sys_days(std::chrono::year(2026) / 1 / 31) + std::chrono::seconds(86'398);
+  EXPECT_EQ(parse(sns_envelope({{"Records", {record}}})).events.at(0).happened,
+            second + std::chrono::milliseconds(250));
+  EXPECT_EQ(parse(bridge).events.at(0).happened, second);
+  record["eventTime"] = "yesterday";
+  EXPECT_EQ(parse({{"Records", {record}}}).events.at(0).happened, std::nullopt);
+  EXPECT_EQ(parse(s3_notification({"a.rpm"})).events.at(0).happened, std::nullopt);
+}
+
 TEST(EventJson, TestEventIsUnderstoodAndNamesNothing) {
   const json test_event = {{"Service", "Amazon S3"}, {"Event", "s3:TestEvent"}, {"Bucket", "packages"}};
   for (const json& body : {test_event, sns_envelope(test_event)}) {

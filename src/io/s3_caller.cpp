@@ -3,13 +3,14 @@
 
 #include <algorithm>
 
+#include "io/aws_error.hpp"
 #include "io/timestamp.hpp"
 #include "model/object_store.hpp"
 
 namespace repoupdate {
 
-S3Caller::S3Caller(S3Bucket bucket, AwsSender& sender, std::stop_token stop)
-    : m_bucket(std::move(bucket)), m_sender(sender), m_stop(std::move(stop)) {}
+S3Caller::S3Caller(S3Bucket bucket, AwsSender& sender, std::stop_token stop, RequestMeter* meter)
+    : m_bucket(std::move(bucket)), m_sender(sender), m_stop(std::move(stop)), m_meter(meter) {}
 
 std::string S3Caller::subject(std::string_view key) const {
   std::string text = "s3://" + m_bucket.options.bucket;
@@ -30,6 +31,7 @@ AwsCall S3Caller::call(HttpRequest request, std::string_view key, std::string ac
   call.subject = subject(key);
   call.action = std::move(action);
   call.exchange.stop = m_stop;
+  call.meter = m_meter;
   return call;
 }
 
@@ -79,7 +81,7 @@ void send_from(HttpExchange& exchange, const StoredBytes& body, std::uint64_t be
 }
 
 StoredMark stored_mark(const HttpResponse& response) {
-  return {{std::string(response.header("etag"))}, parse_http_date(response.header("date")).value_or(SystemTime{})};
+  return {{std::string(response.header("etag"))}, parse_http_date(response.header("date")).value_or(SystemTime{}), request_id(response)};
 }
 
 }  // namespace repoupdate

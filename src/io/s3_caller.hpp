@@ -22,6 +22,7 @@ namespace repoupdate {
 struct StoredMark {
   ETag etag;            // empty where the store does not send it back
   SystemTime stored{};  // its Date; the epoch where it does not send one
+  std::string request_id{};
 };
 
 struct UploadOutcome {
@@ -31,13 +32,15 @@ struct UploadOutcome {
 
 inline constexpr Duration k_parting_time{std::chrono::seconds(10)};
 
-// Thread-safe. The sender must outlive it. When the store says that the bucket is in another region (301, 400
+// Thread-safe. The sender and the meter must outlive it. When the store says that the bucket is in another region (301, 400
 // AuthorizationHeaderMalformed), the call is sent there, and so are all that follow.
 class S3Caller {
 public:
-  S3Caller(S3Bucket bucket, AwsSender& sender, std::stop_token stop);
+  // `meter` counts all calls; null: nobody does.
+  S3Caller(S3Bucket bucket, AwsSender& sender, std::stop_token stop, RequestMeter* meter = nullptr);
 
   const S3Bucket& bucket() const { return m_bucket; }
+  RequestMeter* meter() const { return m_meter; }
   // "s3://bucket/key" with control characters replaced; "s3://bucket" for an empty key.
   std::string subject(std::string_view key) const;
   // `action` as in an IAM policy: "s3:GetObject".
@@ -59,6 +62,7 @@ private:
   S3Bucket m_bucket;
   AwsSender& m_sender;
   std::stop_token m_stop;
+  RequestMeter* m_meter;
   mutable std::mutex m_mutex;
   mutable std::optional<Place> m_place;  // guarded by m_mutex; nothing: m_bucket's
 };

@@ -45,13 +45,14 @@ struct S3Store::Upload {
 Result<std::unique_ptr<S3Store>> S3Store::open(S3StoreOptions options, AwsSender& sender) {
   std::stop_token stop = options.stop;
   AbilityBook book = options.abilities;
+  RequestMeter* meter = options.meter;
   auto bucket = resolve_bucket(std::move(options));
   if (!bucket) return bucket.error();
-  return std::make_unique<S3Store>(*std::move(bucket), sender, std::move(stop), std::move(book));
+  return std::make_unique<S3Store>(*std::move(bucket), sender, std::move(stop), std::move(book), meter);
 }
 
-S3Store::S3Store(S3Bucket bucket, AwsSender& sender, std::stop_token stop, AbilityBook abilities)
-    : m_caller(std::move(bucket), sender, std::move(stop)), m_book(std::move(abilities)) {}
+S3Store::S3Store(S3Bucket bucket, AwsSender& sender, std::stop_token stop, AbilityBook abilities, RequestMeter* meter)
+    : m_caller(std::move(bucket), sender, std::move(stop), meter), m_book(std::move(abilities)) {}
 
 std::string S3Store::name() const {
   return m_caller.subject({});
@@ -115,6 +116,7 @@ Result<Object> S3Store::get(std::string_view key, const GetOptions& options, std
     if (!object || options.range || !object->info.sha256 || *object->info.sha256 == sha256_hex(object->bytes))
       return object;
     if (number == k_max_fetches) return damaged(call.subject);
+    if (call.meter != nullptr) call.meter->retried(RetryCause::checksum);
   }
 }
 
@@ -267,7 +269,8 @@ Result<ObjectInfo> S3Store::store(const Upload& upload) {
       if (style == ETagStyle::bare) m_etag_style = style;
       m_bucket_exists = true;
       if (outcome.mark->etag.text.empty() || outcome.mark->stored == SystemTime{}) return confirm(upload);
-      return ObjectInfo{std::string(upload.key), upload.size, outcome.mark->etag, outcome.mark->stored, upload.sha256};
+      return ObjectInfo{std::string(upload.key), upload.size, outcome.mark->etag,      outcome.mark->stored,
+                        upload.sha256,           {},          outcome.mark->request_id};
     }
     Error error = std::move(outcome.mark).error();
     const bool condition_failed = is_condition_failure(upload.options, error.kind);

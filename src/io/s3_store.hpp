@@ -27,7 +27,8 @@ struct AbilityBook {
 
 struct S3StoreOptions : S3BucketOptions {
   AbilityBook abilities;
-  std::stop_token stop;  // ends every call with ErrorKind::cancelled
+  std::stop_token stop;           // ends every call with ErrorKind::cancelled
+  RequestMeter* meter = nullptr;  // counts every call; outlives the store; null: nobody does
 };
 
 inline constexpr int k_max_fetches = 3;
@@ -46,7 +47,8 @@ public:
   // The sender must outlive the store. ErrorKind::invalid as resolve_bucket() says.
   static Result<std::unique_ptr<S3Store>> open(S3StoreOptions options, AwsSender& sender);
 
-  S3Store(S3Bucket bucket, AwsSender& sender, std::stop_token stop, AbilityBook abilities = {});
+  S3Store(S3Bucket bucket, AwsSender& sender, std::stop_token stop, AbilityBook abilities = {},
+          RequestMeter* meter = nullptr);
 
   std::string name() const override;
   // AWS honours all conditions. What another store does with them is taken from the book's files, or probed

@@ -39,6 +39,15 @@ int count_of(const Json& object, const char* member) {
   return number;
 }
 
+// Milliseconds since the epoch, as text.
+std::optional<ExactTime> time_of(const Json& object, const char* member) {
+  const std::string text = json_text(object, member);
+  std::int64_t milliseconds = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), milliseconds);
+  if (failure != std::errc{} || end != text.data() + text.size() || milliseconds <= 0) return std::nullopt;
+  return ExactTime(std::chrono::milliseconds(milliseconds));
+}
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -138,6 +147,10 @@ Result<SqsQueueAddress> parse_sqs_queue(std::string_view text) {
   return *std::move(queue);
 }
 
+std::string to_string(const SqsQueueAddress& queue) {
+  return "sqs://" + queue.region + '/' + (queue.account.empty() ? "" : queue.account + '/') + queue.name;
+}
+
 std::string sqs_get_queue_url_body(const SqsQueueAddress& queue) {
   Json body = {{"QueueName", queue.name}};
   if (!queue.account.empty()) body["QueueOwnerAWSAccountId"] = queue.account;
@@ -151,7 +164,7 @@ std::string sqs_redrive_policy_body(const std::string& queue_url) {
 std::string sqs_receive_body(const std::string& queue_url, std::chrono::seconds wait, std::chrono::seconds visibility) {
   // AttributeNames is the older spelling of MessageSystemAttributeNames, and the one that every server knows.
   return to_text({{"QueueUrl", queue_url},
-                  {"AttributeNames", {"ApproximateReceiveCount"}},
+                  {"AttributeNames", {"ApproximateReceiveCount", "SentTimestamp"}},
                   {"MaxNumberOfMessages", k_sqs_batch},
                   {"WaitTimeSeconds", wait.count()},
                   {"VisibilityTimeout", visibility.count()}});
@@ -198,8 +211,10 @@ Result<std::vector<SqsMessage>> parse_sqs_messages(std::string_view answer) {
   if (list == parsed->end() || list->is_null()) return messages;  // nothing came
   for (const Json& entry : *list) {
     SqsMessage message{json_text(entry, "MessageId"), json_text(entry, "ReceiptHandle"), json_text(entry, "Body")};
-    if (const auto attributes = entry.find("Attributes"); attributes != entry.end())
+    if (const auto attributes = entry.find("Attributes"); attributes != entry.end()) {
       message.receives = count_of(*attributes, "ApproximateReceiveCount");
+      message.sent = time_of(*attributes, "SentTimestamp");
+    }
     if (message.id.empty() || message.receipt_handle.empty())
       return Error{ErrorKind::corrupt, "the answer has a message without id or receipt handle", {}};
     messages.push_back(std::move(message));

@@ -32,9 +32,12 @@ struct SqsQueueAddress {
 // ErrorKind::unsupported for a FIFO queue, which S3 cannot notify.
 Result<SqsQueueAddress> parse_sqs_queue(std::string_view text);
 
+// "sqs://region/queue", "sqs://region/account/queue" where an account is named: for messages.
+std::string to_string(const SqsQueueAddress& queue);
+
 std::string sqs_get_queue_url_body(const SqsQueueAddress& queue);
 std::string sqs_redrive_policy_body(const std::string& queue_url);
-// Asks for each message's count of deliveries as well.
+// Asks for each message's count of deliveries and its age as well.
 std::string sqs_receive_body(const std::string& queue_url, std::chrono::seconds wait, std::chrono::seconds visibility);
 // At most k_sqs_batch receipts; a receipt's place among them is its id in the answer.
 std::string sqs_delete_body(const std::string& queue_url, std::span<const Receipt> receipts);
@@ -45,7 +48,8 @@ struct SqsMessage {
   std::string id;
   std::string receipt_handle;
   std::string body;
-  int receives = 0;  // ApproximateReceiveCount; 0 when the answer has none
+  int receives = 0;                 // ApproximateReceiveCount; 0 when the answer has none
+  std::optional<ExactTime> sent{};  // SentTimestamp
 };
 
 // Where a queue moves what was received so often without being deleted.

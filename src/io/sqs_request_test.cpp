@@ -62,7 +62,7 @@ TEST(SqsRequest, BodiesAreWhatTheServiceDocuments) {
   EXPECT_EQ(json::parse(sqs_get_queue_url_body({"pool", "123456789012", "", ""})),
             json::parse(R"({"QueueName":"pool","QueueOwnerAWSAccountId":"123456789012"})"));
   EXPECT_EQ(json::parse(sqs_receive_body("http://q/1", std::chrono::seconds(20), std::chrono::seconds(120))),
-            json::parse(R"({"QueueUrl":"http://q/1","AttributeNames":["ApproximateReceiveCount"],
+            json::parse(R"({"QueueUrl":"http://q/1","AttributeNames":["ApproximateReceiveCount","SentTimestamp"],
                 "MaxNumberOfMessages":10,"WaitTimeSeconds":20,"VisibilityTimeout":120})"));
   EXPECT_EQ(json::parse(sqs_redrive_policy_body("u")),
             json::parse(R"({"QueueUrl":"u","AttributeNames":["RedrivePolicy"]})"));

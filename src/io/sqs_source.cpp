@@ -70,20 +70,21 @@ Result<std::unique_ptr<SqsSource>> SqsSource::open(const SqsSourceOptions& optio
   auto endpoint = endpoint_of(options, *queue);
   if (!endpoint) return std::move(endpoint).error().within("queue '" + queue->name + "'");
   return std::unique_ptr<SqsSource>(
-      new SqsSource(*std::move(queue), *std::move(endpoint), options.visibility, sender, log));
+      new SqsSource(*std::move(queue), *std::move(endpoint), options.visibility, sender, log, options.meter));
 }
 
 SqsSource::SqsSource(SqsQueueAddress queue, AwsEndpoint endpoint, std::chrono::seconds visibility, AwsSender& sender,
-                     const Log* log)
+                     const Log* log, RequestMeter* meter)
     : m_queue(std::move(queue)),
       m_endpoint(std::move(endpoint)),
       m_visibility(visibility),
       m_sender(sender),
       m_log(log),
+      m_meter(meter),
       m_url(m_queue.url) {}
 
 std::string SqsSource::name() const {
-  return "sqs://" + m_queue.region + '/' + (m_queue.account.empty() ? "" : m_queue.account + '/') + m_queue.name;
+  return to_string(m_queue);
 }
 
 Result<std::string> SqsSource::call(const std::string& action, std::string_view body, Duration timeout,
@@ -102,6 +103,7 @@ Result<std::string> SqsSource::call(const std::string& action, std::string_view 
   call.exchange.body_limit = k_max_answer;
   call.exchange.timeout = timeout;
   call.exchange.stop = std::move(stop);
+  call.meter = m_meter;
   auto response = m_sender.send(call).response;
   if (response) return std::move(response->body);
   if (!response.failed_with(ErrorKind::not_found)) return std::move(response).error();
@@ -172,6 +174,7 @@ Result<std::vector<Delivery>> SqsSource::receive(Duration wait, std::stop_token 
                       std::move(parsed.events), std::move(parsed.problem)};
     if (!delivery.problem.empty()) delivery.excerpt = printable_excerpt(message.body, k_event_excerpt);
     delivery.receives = message.receives;
+    delivery.sent = message.sent;
     delivery.has_dead_letter_queue = *redrives;
     deliveries.push_back(std::move(delivery));
   }

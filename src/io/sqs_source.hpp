@@ -26,7 +26,8 @@ struct SqsSourceOptions {
   std::string endpoint_url;  // where requests go instead of AWS; empty: to the host of the queue's URL, or AWS
   // How long a message that was received stays hidden; whoever needs longer extends it. 0 to 12 hours.
   std::chrono::seconds visibility{120};
-  AwsEndpointVariant variant;  // of AWS
+  AwsEndpointVariant variant;     // of AWS
+  RequestMeter* meter = nullptr;  // counts every call; outlives the source; null: nobody does
 };
 
 // Every message becomes one delivery; one that cannot be read says why in Delivery::problem. Whether the queue has a
@@ -52,7 +53,7 @@ public:
 
 private:
   SqsSource(SqsQueueAddress queue, AwsEndpoint endpoint, std::chrono::seconds visibility, AwsSender& sender,
-            const Log* log);
+            const Log* log, RequestMeter* meter);
 
   struct Undeleted {
     std::vector<Receipt> receipts;
@@ -70,6 +71,7 @@ private:
   const std::chrono::seconds m_visibility;
   AwsSender& m_sender;
   const Log* m_log;
+  RequestMeter* m_meter;
   std::mutex m_mutex;                           // guards what follows
   std::string m_url;                            // empty until it was asked for
   std::optional<bool> m_has_dead_letter_queue;  // nothing until it was asked for

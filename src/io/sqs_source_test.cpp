@@ -126,7 +126,7 @@ TEST_F(SqsSourceTest, MessagesBecomeDeliveriesAlsoThoseThatCannotBeRead) {
   EXPECT_LT((*deliveries)[1].excerpt.size(), 2'100u);
   EXPECT_EQ((*deliveries)[1].receives, 3);
   EXPECT_EQ(last_body(), json::parse(R"({"QueueUrl":"http://elsewhere.invalid/1/pool","MaxNumberOfMessages":10,
-                                           "AttributeNames":["ApproximateReceiveCount"],
+                                           "AttributeNames":["ApproximateReceiveCount","SentTimestamp"],
                                            "WaitTimeSeconds":20,"VisibilityTimeout":90})"));
 }
 

@@ -50,6 +50,17 @@ std::optional<SystemTime> parse_iso8601(std::string_view text) {
                    number_at(text, 14, 2), number_at(text, 17, 2));
 }
 
+std::optional<ExactTime> parse_exact_iso8601(std::string_view text) {
+  const auto seconds = parse_iso8601(text);
+  if (!seconds) return std::nullopt;
+  const auto point = text.find('.');
+  if (point == std::string_view::npos) return *seconds;
+  std::string fraction(text.substr(point + 1, 3));
+  fraction.erase(std::min(fraction.find_first_not_of("0123456789"), fraction.size()));
+  fraction.resize(3, '0');
+  return *seconds + std::chrono::milliseconds(number_at(fraction, 0, 3));
+}
+
 std::optional<SystemTime> parse_http_date(std::string_view text) {
   constexpr std::string_view k_shape = "Sat, 31 Jan 2026 23:59:59 GMT";
   if (text.size() != k_shape.size() || !text.ends_with(" GMT")) return std::nullopt;

@@ -18,6 +18,18 @@ TEST(Timestamp, ReadsIso8601WithAndWithoutAFraction) {
   EXPECT_EQ(parse_iso8601("2026-01-31T23:59:59.123456"), k_time);
 }
 
+TEST(Timestamp, ReadsIso8601ToTheMillisecond) {
+  const auto second = *parse_iso8601("2026-01-31T23:59:59Z");
+  const auto at = [&](const char* fraction) {
+    return parse_exact_iso8601("2026-01-31T23:59:59" + std::string(fraction));
+  };
+  EXPECT_EQ(at("Z"), second);
+  EXPECT_EQ(at(".5Z"), second + std::chrono::milliseconds(500));
+  EXPECT_EQ(at(".007999Z"), second + std::chrono::milliseconds(7));
+  EXPECT_EQ(at(".Z"), second);
+  EXPECT_EQ(at("x"), std::nullopt);
+}
+
 TEST(Timestamp, ReadsAnHttpDate) {
   EXPECT_EQ(parse_http_date("Sat, 31 Jan 2026 23:59:59 GMT"), k_time);
 }

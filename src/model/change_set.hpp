@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "model/event.hpp"
 
 namespace repoupdate {
@@ -18,6 +20,7 @@ struct ChangeSet {
     // Messages that wait for this key; a message may wait for several. Their handles may be old by now: the ledger
     // has the newest.
     std::vector<Receipt> receipts;
+    std::optional<ExactTime> happened{};  // the oldest of the events; nothing: no event named it
   };
 
   // location_href (the key below the repository's prefix) to what is known about it. The object as it is

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "base/clock.hpp"
 
 namespace repoupdate {
 
@@ -18,9 +21,10 @@ struct Receipt {
 // "Look at this key." It does not say what happened: events repeat, come late and in any order, and the
 // object as it is now decides (semantics 4).
 struct Event {
-  std::string bucket;   // the store: a bucket's name, or a directory's absolute path
-  std::string key;      // decoded as its message's shape says
-  std::string raw_key;  // as it stood in the message, tried when `key` is not there; may equal key
+  std::string bucket;                   // the store: a bucket's name, or a directory's absolute path
+  std::string key;                      // decoded as its message's shape says
+  std::string raw_key;                  // as it stood in the message, tried when `key` is not there; may equal key
+  std::optional<ExactTime> happened{};  // by the clock of the store; nothing where the message does not tell
 };
 
 // One message and what it named. A message without events (s3:TestEvent, foreign text) still has to be
@@ -32,6 +36,7 @@ struct Delivery {
   std::string excerpt;  // with a problem: the body or its beginning, printable, for whoever has to find out
   int receives = 0;     // how often it was delivered, this time included; 0: the source does not tell
   bool has_dead_letter_queue = false;  // the source itself moves away what is never acknowledged
+  std::optional<ExactTime> sent{};     // when the source took it in, by its clock; nothing: it does not tell
 };
 
 }  // namespace repoupdate

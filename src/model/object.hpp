@@ -41,6 +41,7 @@ struct ObjectInfo {
   // a composite one) or our uploader recorded it; else nothing. Listings never have it.
   std::optional<std::string> sha256;
   SystemTime answered{};  // the store's own clock when it said so; the epoch where it does not tell
+  std::string request_id{};  // of the request that put it, where put() returns it and the store names its requests
 };
 
 struct Object {

@@ -9,6 +9,7 @@ namespace {
 
 void merge(ChangeSet::Key& into, const ChangeSet::Key& from) {
   if (into.raw_href.empty()) into.raw_href = from.raw_href;
+  if (!into.happened || (from.happened && *from.happened < *into.happened)) into.happened = from.happened;
   into.receipts.insert(into.receipts.end(), from.receipts.begin(), from.receipts.end());
 }
 
@@ -20,8 +21,9 @@ void Coalescer::touch(SteadyTime now) {
 }
 
 void Coalescer::add(const std::string& href, const std::string& raw_href, const std::optional<Receipt>& receipt,
-                    SteadyTime now) {
+                    SteadyTime now, std::optional<ExactTime> happened) {
   ChangeSet::Key change;
+  change.happened = happened;
   if (raw_href != href) change.raw_href = raw_href;
   if (receipt) change.receipts.push_back(*receipt);
   merge(m_batch.changes.keys[href], change);

@@ -38,6 +38,20 @@ TEST(Coalescer, IsDueAtOnceWhenEnoughKeysWait) {
   EXPECT_EQ(coalescer.due(), at(5));
 }
 
+TEST(Coalescer, AKeyIsAsOldAsItsOldestEventAlsoAfterAFailure) {
+  const auto happened = [](int second) { return ExactTime(seconds(second)); };
+  Coalescer coalescer(k_policy);
+  coalescer.add("a.rpm", "a.rpm", {}, at(9));
+  coalescer.add("a.rpm", "a.rpm", {}, at(9), happened(7));
+  coalescer.add("a.rpm", "a.rpm", {}, at(10), happened(5));
+  coalescer.add("a.rpm", "a.rpm", {}, at(10), happened(6));
+  auto batch = coalescer.take();
+  EXPECT_EQ(batch.changes.keys.at("a.rpm").happened, happened(5));
+  coalescer.add("a.rpm", "a.rpm", {}, at(11), happened(8));
+  coalescer.put_back(std::move(batch), at(12), at(13), Coalescer::Patience::wait);
+  EXPECT_EQ(coalescer.take().changes.keys.at("a.rpm").happened, happened(5));
+}
+
 TEST(Coalescer, RepeatedEventsAreOneKeyWithEveryMessage) {
   Coalescer coalescer(k_policy);
   coalescer.add("a b.rpm", "a+b.rpm", receipt("1", "h1"), at(0));

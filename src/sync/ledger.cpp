@@ -52,6 +52,16 @@ std::size_t Ledger::count(const std::string& source) const {
   return found == m_sources.end() ? 0 : found->second.size();
 }
 
+std::optional<ExactTime> Ledger::oldest(const std::string& source) const {
+  const std::scoped_lock lock(m_mutex);
+  const auto found = m_sources.find(source);
+  if (found == m_sources.end()) return std::nullopt;
+  std::optional<ExactTime> oldest;
+  for (const auto& [id, entry] : found->second)
+    if (!oldest || entry.message.sent < *oldest) oldest = entry.message.sent;
+  return oldest;
+}
+
 std::vector<Receipt> Ledger::open_messages(const std::string& source) const {
   return hidden_before(source, SteadyTime::max());
 }

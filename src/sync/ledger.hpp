@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -28,6 +29,7 @@ public:
     int receives = 0;  // see Delivery
     bool has_dead_letter_queue = false;
     Target failed_at{};  // the first target that failed; empty: none did
+    ExactTime sent{};    // since when somebody waits for what it says
   };
 
   // How a target ended; a message ends as the worst of its targets.
@@ -56,6 +58,8 @@ public:
   void settle(std::span<const Receipt> receipts, const Target& target, Outcome outcome, Settled& settled);
 
   std::size_t count(const std::string& source) const;
+  // When the oldest open message of a source was sent; nothing when none is open.
+  std::optional<ExactTime> oldest(const std::string& source) const;
   // All open messages of a source.
   std::vector<Receipt> open_messages(const std::string& source) const;
   // Those that were not hidden anew since `time`.

@@ -71,7 +71,8 @@ Result<Outcome> put_immutable(const Repository& repository, const PublishedFile&
 
 enum class Conditionally { yes, no };
 
-Result<ETag> put_pointer(const Repository& repository, const Publication& publication, Conditionally conditionally) {
+Result<ObjectInfo> put_pointer(const Repository& repository, const Publication& publication,
+                               Conditionally conditionally) {
   const PublishedObject& pointer = publication.pointer;
   PutOptions options;
   if (conditionally == Conditionally::yes) {
@@ -82,7 +83,7 @@ Result<ETag> put_pointer(const Repository& repository, const Publication& public
   options.cache_control = k_cache_never;
   options.sha256 = pointer.sha256;
   auto put = repository.store->put(repository.prefix + pointer.key, pointer.bytes, options);
-  if (put) return put->etag;
+  if (put) return put;
   return lost_or_failed(std::move(put).error());
 }
 
@@ -97,8 +98,8 @@ Result<void> check_base(const Repository& repository, const Publication& publica
 
 // With the turn ours, nobody else writes between the check and the PUT. The condition goes along wherever the store
 // lets it: it may have learnt it since we asked, and others may count on it.
-Result<ETag> put_pointer_in_turn(const Repository& repository, const Publication& publication, WriteTurn& turn,
-                                 const StoreAbilities& abilities, std::stop_token stop) {
+Result<ObjectInfo> put_pointer_in_turn(const Repository& repository, const Publication& publication, WriteTurn& turn,
+                                       const StoreAbilities& abilities, std::stop_token stop) {
   if (auto taken = turn.take(std::move(stop)); !taken) return std::move(taken).error();
   if (auto base = check_base(repository, publication); !base) return std::move(base).error();
   if (auto ours = turn.confirm(); !ours) return std::move(ours).error();
@@ -117,7 +118,11 @@ Result<ETag> put_pointer_in_turn(const Repository& repository, const Publication
 }  // namespace
 
 Result<ETag> publish(const Repository& repository, const Publication& publication, WriteTurn& turn,
-                     std::vector<std::string>& repaired, std::stop_token stop) {
+                     std::vector<std::string>& repaired, std::stop_token stop, PublishNotes* notes) {
+  const auto enter = [notes](Stage stage) {
+    if (notes && notes->stages) notes->stages->enter(stage);
+  };
+  enter(repository.signer ? Stage::sign : Stage::publish);
   const auto abilities = turn.abilities();
   if (!abilities) return abilities.error();
   std::string signature;
@@ -125,6 +130,7 @@ Result<ETag> publish(const Repository& repository, const Publication& publicatio
     auto made = sign_pointer(repository, publication.pointer.bytes, stop);
     if (!made) return std::move(made).error();
     signature = *std::move(made);
+    enter(Stage::publish);
   }
   const std::size_t files = publication.immutable.size();
   std::vector<Outcome> outcomes(files, Outcome::there_already);
@@ -144,10 +150,11 @@ Result<ETag> publish(const Repository& repository, const Publication& publicatio
   auto pointer = abilities->has_compare_and_swap()
                      ? put_pointer(repository, publication, Conditionally::yes)
                      : put_pointer_in_turn(repository, publication, turn, *abilities, stop);
-  if (!pointer) return pointer;
+  if (!pointer) return std::move(pointer).error();
+  if (notes) notes->request_id = pointer->request_id;
   // From here on the new repository is visible.
-  if (auto finished = finish_pair(repository, *pointer, signature); !finished) return std::move(finished).error();
-  return pointer;
+  if (auto finished = finish_pair(repository, pointer->etag, signature); !finished) return std::move(finished).error();
+  return pointer->etag;
 }
 
 }  // namespace repoupdate

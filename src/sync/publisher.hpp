@@ -11,14 +11,21 @@
 #include "base/result.hpp"
 #include "model/publication.hpp"
 #include "sync/repository.hpp"
+#include "sync/stages.hpp"
 #include "sync/write_turn.hpp"
 
 namespace repoupdate {
+
+// What a publication leaves behind beside itself, for those who want to know.
+struct PublishNotes {
+  StageWatch* stages = nullptr;  // told of Stage::sign and Stage::publish
+  std::string request_id;        // of the PUT of the pointer, where the store names it
+};
 
 // Returns the new pointer's ETag. precondition_failed: another writer was first (superseded), nothing is
 // visible, plan again. invalid: it may not be published unsigned. cancelled: a stop was requested before the pointer was written. A hashed file that was there with
 // other bytes than its name says is put again; its key goes to `repaired`, also when something fails after that.
 Result<ETag> publish(const Repository& repository, const Publication& publication, WriteTurn& turn,
-                     std::vector<std::string>& repaired, std::stop_token stop);
+                     std::vector<std::string>& repaired, std::stop_token stop, PublishNotes* notes = nullptr);
 
 }  // namespace repoupdate

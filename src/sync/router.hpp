@@ -13,9 +13,10 @@
 namespace repoupdate {
 
 struct Route {
-  std::size_t repository;  // position in the list that the router was made with
-  std::string href;        // below that repository's root
-  std::string raw_href;    // the other spelling to try, or empty
+  std::size_t repository;               // position in the list that the router was made with
+  std::string href;                     // below that repository's root
+  std::string raw_href;                 // the other spelling to try, or empty
+  std::optional<ExactTime> happened{};  // see Event
 };
 
 class Router {

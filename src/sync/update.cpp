@@ -36,7 +36,8 @@ public:
         m_clock(clock),
         m_stop(std::move(stop)),
         m_turn(repository, clock),
-        m_quarantine(repository, m_turn, clock) {}
+        m_quarantine(repository, m_turn, clock),
+        m_stages(clock, request.on_stage) {}
 
   Result<UpdateReport> run();
 
@@ -70,6 +71,7 @@ private:
   std::stop_token m_stop;
   WriteTurn m_turn;
   QuarantineStage m_quarantine;
+  StageWatch m_stages;
 
   int m_attempt = 1;
   UpdateReport m_report;
@@ -85,11 +87,13 @@ private:
 Result<Pass> Update::pass() {
   // Load. The index is pinned by its ETag. What is looked at must be at least as new; beside the load the keys are looked
   // at already, and what cannot be sure to be as new is looked at again.
+  m_stages.enter(Stage::load);
   Ahead ahead = look_beside(m_attempt == 1);
   auto state = std::move(ahead.state);
   if (!state) return std::move(state).error();
 
   // Read: each key as it is now. Only 404 means gone.
+  m_stages.enter(Stage::look);
   const auto keys = keys_to_look_at(*state);
   if (keys.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!keys) return keys.error();
@@ -111,10 +115,12 @@ Result<Pass> Update::pass() {
   }
 
   // Prove: what is built upon is read and compared. Plan: a value that prints. Nothing has been touched so far.
+  m_stages.enter(Stage::prove);
   if (auto proven = prove_state(m_repository, *state); !proven) {
     if (proven.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
     return std::move(proven).error();
   }
+  m_stages.enter(Stage::plan);
   if (!known) listed = listed_of(*state, *keys);
   if (listed) listed = with_same_nevra(*state, *std::move(listed), *findings);
   if (!listed) return std::move(listed).error();
@@ -130,13 +136,17 @@ Result<Pass> Update::pass() {
   if (nothing_to_do && plan.edit.empty()) return leave_as_it_is(*state);
 
   // Splice, publish. Superseded files stay for clients that still hold the old repomd.xml.
+  m_stages.enter(Stage::splice);
   auto spliced = splice_edit(*state, plan.edit);
   if (!spliced) return std::move(spliced).error();
-  auto pointer = publish(m_repository, spliced->publication, m_turn, m_report.repaired, m_stop);
+  PublishNotes notes{&m_stages, {}};
+  auto pointer = publish(m_repository, spliced->publication, m_turn, m_report.repaired, m_stop, &notes);
   if (pointer.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!pointer) return std::move(pointer).error();
 
   // Confirm: what changed since it was looked at is looked at again. The caller acknowledges after that.
+  m_stages.enter(Stage::confirm);
+  m_report.request_id = std::move(notes.request_id);
   note_published(spliced->publication, std::move(plan.edit));
   remember(m_repository, spliced->publication, *std::move(pointer), std::move(spliced->index));
   return m_moved.empty() ? Pass::done : Pass::superseded;
@@ -145,6 +155,8 @@ Result<Pass> Update::pass() {
 Result<UpdateReport> Update::run() {
   for (;; ++m_attempt) {
     auto outcome = pass();
+    m_stages.end();
+    m_report.stages = m_stages.times();
     if (!outcome) {
       // If it is what is remembered that does not hold, the next try is to start without it.
       const bool may_be_memory = outcome.failed_with(ErrorKind::corrupt) || outcome.failed_with(ErrorKind::io);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "sync/quarantine_stage.hpp"
 #include "sync/reconcile.hpp"
 #include "sync/repository.hpp"
+#include "sync/stages.hpp"
 
 namespace repoupdate {
 
@@ -26,6 +28,7 @@ struct UpdateRequest {
   bool dry_run = false;  // stop before the first PUT
   // Failures that may pass go into quarantine, too: they have been tried often enough for somebody to be told.
   bool quarantine_passing = false;
+  std::function<void(Stage)> on_stage{};  // called when a stage begins, on the caller's thread
 };
 
 struct UpdateReport {
@@ -42,6 +45,8 @@ struct UpdateReport {
   bool signed_anew =
       false;  // nothing was published, and the signature did not fit repomd.xml or was missing: put again
   QuarantineReport quarantine;
+  StageTimes stages{};
+  std::string request_id{};  // of the PUT that made it visible, where the store names its requests
 
   std::size_t added() const;
   std::size_t replaced() const;

@@ -77,6 +77,21 @@ TEST_F(UpdateTest, PointerComesLastAndIsNeverCached) {
   EXPECT_EQ(contents.at(put_keys.front()).options.content_type, "application/gzip");
 }
 
+TEST_F(UpdateTest, EveryStageIsToldAndTimed) {
+  place("a.rpm", "a");
+  UpdateRequest request = keys({"a.rpm"});
+  std::vector<std::string> told;
+  request.on_stage = [&](Stage stage) { told.emplace_back(to_string(stage)); };
+  const auto published = run(request);
+  EXPECT_THAT(told, ElementsAre("load", "look", "prove", "plan", "splice", "publish", "confirm"));
+  EXPECT_TRUE(published.stages[static_cast<std::size_t>(Stage::confirm)]);
+  EXPECT_FALSE(published.stages[static_cast<std::size_t>(Stage::sign)]);
+  told.clear();
+  const auto unchanged = run(request);
+  EXPECT_THAT(told, ElementsAre("load", "look"));
+  EXPECT_FALSE(unchanged.stages[static_cast<std::size_t>(Stage::publish)]);
+}
+
 // I14: a removal needs a 404. 403 says nothing.
 TEST_F(UpdateTest, DeniedIsNotGone) {
   place("a.rpm", "a");

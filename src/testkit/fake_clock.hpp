@@ -19,6 +19,10 @@ public:
     const std::scoped_lock lock(m_mutex);
     return std::chrono::floor<std::chrono::seconds>(k_start + m_passed);
   }
+  ExactTime now_exactly() const override {
+    const std::scoped_lock lock(m_mutex);
+    return k_start + m_passed;
+  }
   SteadyTime steady() const override {
     const std::scoped_lock lock(m_mutex);
     return SteadyTime(m_passed);
