@@ -30,6 +30,19 @@ Result<void> check_repository(const Repository& repository) {
   return pointer ? Result<void>{} : Result<void>(pointer.error());
 }
 
+// In an immutable repository no listed NEVRA is uploaded with other bytes; elsewhere nobody asks.
+Result<ListedPkgids> listed_pkgids(const Repository& repository) {
+  ListedPkgids pkgids;
+  if (!repository.policy.ingest.immutable) return pkgids;
+  auto state = load_state(repository);
+  if (!state) return std::move(state).error();
+  if (!state->pointer) return pkgids;
+  const auto listed = list_all(repository, *state);
+  if (!listed) return listed.error();
+  for (const auto& [position, entry] : *listed) pkgids.emplace(entry.nevra, entry.pkgid);
+  return pkgids;
+}
+
 // Nothing was published: on request, or because nothing could be uploaded.
 ExitCode report_uploads(const Repository& repository, const UploadSummary& uploads, bool json) {
   const auto code = [&] {
@@ -57,9 +70,12 @@ ExitCode run(Session& session, const Arguments& arguments) {
   if (!arguments.upload_only)
     if (const auto there = check_repository(*repository); !there) return fail(there.error());
 
+  const auto pkgids = listed_pkgids(*repository);
+  if (!pkgids) return fail(pkgids.error());
   UploadSummary uploads = upload(
       *repository, std::move(*packages),
-      {.always = arguments.upload_only, .progress = isatty(STDERR_FILENO) == 1 && !arguments.json}, session.stop);
+      {.listed = &*pkgids, .always = arguments.upload_only, .progress = isatty(STDERR_FILENO) == 1 && !arguments.json},
+      session.stop);
   if (arguments.upload_only || uploads.uploaded.empty()) return report_uploads(*repository, uploads, arguments.json);
 
   UpdateRequest request;

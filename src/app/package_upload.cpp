@@ -36,12 +36,13 @@ Result<std::vector<fs::path>> expand(const std::string& argument) {
   return files;
 }
 
-// Hashes the whole file, and checks its header, whose bytes are kept until it is complete.
-Result<void> read_file(LocalPackage& package) {
+// Hashes the whole file, and checks its header, whose bytes are kept until it is complete. Gives its NEVRA.
+Result<Nevra> read_file(const IngestPolicy& ingest, LocalPackage& package) {
   std::ifstream stream(package.file, std::ios::binary);
   std::error_code failure;
   package.size = fs::file_size(package.file, failure);
   if (!stream || failure) return Error{ErrorKind::denied, "cannot be read", {}};
+  if (auto fits = check_size(ingest, package.size); !fits) return std::move(fits).error();
   Hasher hasher(HashType::sha256);
   std::string head, piece(1 << 20, '\0');
   HeaderProbe probe{.range = std::nullopt, .need = 1};
@@ -62,26 +63,55 @@ Result<void> read_file(LocalPackage& package) {
   if (!probe.range) return Error{ErrorKind::corrupt, "not an RPM package: the file is empty", {}};
   const PackageFacts facts{{HashType::sha256, package.sha256}, package.href, package.size, 0};
   const auto record = read_package(head, *probe.range, facts, {});
-  return record ? Result<void>{} : Result<void>(record.error());
+  if (!record) return record.error();
+  if (auto taken = check_package(ingest, *record, head, *probe.range); !taken) return std::move(taken).error();
+  return record->nevra;
 }
 
-// The same bytes need not be sent again. What cannot be told is sent.
-bool is_there(const Repository& repository, const std::string& key, const LocalPackage& package) {
+Result<void> check_not_listed(const ListedPkgids& listed, const Nevra& nevra, const LocalPackage& package) {
+  const auto [begin, end] = listed.equal_range(nevra);
+  const bool is_same = std::any_of(begin, end, [&](const auto& entry) { return entry.second == package.sha256; });
+  if (begin == end || is_same) return {};
+  return Error{ErrorKind::invalid,
+               "refused by immutable: " + to_string(nevra) + " is listed with other bytes; give it another release",
+               {}};
+}
+
+enum class There { nothing, same, other, unknown };
+
+// The same bytes need not be sent again.
+There look_at_target(const Repository& repository, const std::string& key, const LocalPackage& package) {
   const auto there = repository.store->head(key);
-  if (!there) return false;
+  if (!there) return there.failed_with(ErrorKind::not_found) ? There::nothing : There::unknown;
   const auto same = has_bytes(*repository.store, key, *there, package.size, package.sha256);
-  return same && *same;
+  if (!same) return There::unknown;
+  return *same ? There::same : There::other;
+}
+
+Error key_is_taken() {
+  return {
+      ErrorKind::invalid, "refused by immutable: there are other bytes under this name; give it another release", {}};
 }
 
 Result<void> upload_one(const Repository& repository, LocalPackage& package, const UploadOptions& options,
                         ProgressBar* bar) {
-  if (auto read = read_file(package); !read) return read;
+  const bool immutable = repository.policy.ingest.immutable;
+  const auto nevra = read_file(repository.policy.ingest, package);
+  if (!nevra) return nevra.error();
+  if (immutable && options.listed)
+    if (auto fresh = check_not_listed(*options.listed, *nevra, package); !fresh) return fresh;
   const std::string key = repository.prefix + package.href;
-  if (!options.always && is_there(repository, key, package)) {
+  const There there = options.always && !immutable ? There::unknown : look_at_target(repository, key, package);
+  if (immutable && there == There::other) return key_is_taken();
+  if (!options.always && there == There::same) {
     if (bar) bar->advance(package.size);
     return {};
   }
   PutOptions put;
+  if (immutable && there == There::nothing) {  // somebody else may be putting theirs at this moment
+    const auto abilities = repository.store->abilities(repository.prefix);
+    put.if_absent = abilities && abilities->create == Condition::honoured;
+  }
   put.content_type = "application/x-rpm";
   put.sha256 = package.sha256;
   std::uint64_t shown = 0;
@@ -89,6 +119,7 @@ Result<void> upload_one(const Repository& repository, LocalPackage& package, con
     if (bar && done > shown) bar->advance(done - std::exchange(shown, done));
   };
   const auto stored = repository.store->put_file(key, package.file, put, progress);
+  if (put.if_absent && stored.failed_with(ErrorKind::precondition_failed)) return key_is_taken();
   return stored ? Result<void>{} : Result<void>(stored.error());
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -26,9 +27,13 @@ struct LocalPackage {
 Result<std::vector<LocalPackage>> find_packages(const std::vector<std::string>& arguments,
                                                 const std::string& directory);
 
+// What is listed, for repositories that are immutable: the pkgids of each NEVRA.
+using ListedPkgids = std::multimap<Nevra, std::string>;
+
 struct UploadOptions {
-  bool always = false;    // also send what is there already with the same bytes: its event is wanted
-  bool progress = false;  // draw a progress bar on standard error
+  const ListedPkgids* listed = nullptr;  // null: only what is there under the same key is held against it
+  bool always = false;                   // also send what is there already with the same bytes: its event is wanted
+  bool progress = false;                 // draw a progress bar on standard error
   std::size_t parallel = 4;
 };
 
@@ -37,7 +42,7 @@ struct UploadSummary {
   std::vector<PackageFailure> failures;
 };
 
-// Reads, checks and uploads each file; the store verifies the SHA-256. One that fails costs its neighbours nothing.
+// Reads, checks and uploads each file, unless the repository's rules refuse it; the store verifies the SHA-256. One that fails costs its neighbours nothing.
 UploadSummary upload(const Repository& repository, std::vector<LocalPackage> packages, const UploadOptions& options,
                      std::stop_token stop);
 

@@ -11,8 +11,8 @@
 #include <iostream>
 #include <thread>
 
+#include "app/ingest_settings.hpp"
 #include "base/hash.hpp"
-#include "base/version.hpp"
 #include "io/scratch_files.hpp"
 #include "sync/router.hpp"
 
@@ -152,7 +152,10 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   auto quarantine = quarantine_place(session, settings.quarantine, repository.name);
   if (!quarantine) return std::move(quarantine).error();
   repository.quarantine = *std::move(quarantine);
-  repository.policy.judge = std::string(k_version);
+  auto rules = ingest_rules(settings);
+  if (!rules) return std::move(rules.error()).within(repository.name);
+  repository.policy.ingest = std::move(rules->policy);
+  repository.policy.judge = std::move(rules->judge);
   repository.nested = nested_repositories(session.settings, *location);
   return repository;
 }

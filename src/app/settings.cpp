@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/settings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -172,6 +173,28 @@ constexpr std::array k_repository{
                                 ""},
     Setting<RepositorySettings>{"sign_timeout", &RepositorySettings::sign_timeout, "how long signing may take", "",
                                 k_second, 10 * k_minute, Flag::nowhere},
+    Setting<RepositorySettings>{"signed_by", &RepositorySettings::signed_by,
+                                "files of public keys: packages that none of them has signed are refused", "", 0,
+                                UINT64_MAX, Flag::nowhere},
+    Setting<RepositorySettings>{"file_names", &RepositorySettings::file_names,
+                                "nvra: packages that are not called name-version-release.arch.rpm are refused",
+                                "any|nvra", 0, UINT64_MAX, Flag::nowhere},
+    Setting<RepositorySettings>{"arches", &RepositorySettings::arches,
+                                "architectures that are taken, noarch and src among them; none: all", "", 0, UINT64_MAX,
+                                Flag::nowhere},
+    Setting<RepositorySettings>{"vendors", &RepositorySettings::vendors,
+                                "globs of the vendors that are taken; none: all", "", 0, UINT64_MAX, Flag::nowhere},
+    Setting<RepositorySettings>{"allow_names", &RepositorySettings::allow_names,
+                                "globs of the package names that are taken; none: all", "", 0, UINT64_MAX,
+                                Flag::nowhere},
+    Setting<RepositorySettings>{"deny_names", &RepositorySettings::deny_names,
+                                "globs of the package names that are refused", "", 0, UINT64_MAX, Flag::nowhere},
+    Setting<RepositorySettings>{"max_package_mib", &RepositorySettings::max_package_mib,
+                                "size above which a package is refused, in MiB; 0: none", "", 0, 1 << 30,
+                                Flag::nowhere},
+    Setting<RepositorySettings>{"immutable", &RepositorySettings::immutable,
+                                "refuse other bytes for a key or a NEVRA that is listed", "", 0, UINT64_MAX,
+                                Flag::nowhere},
 };
 
 constexpr std::array k_queue{
@@ -247,6 +270,23 @@ Result<void> convert(std::string_view key, std::string_view, std::string_view te
   return {};
 }
 
+// The elements of a list: nothing may be hidden in one, and none may be empty.
+Result<void> convert(std::string_view key, std::string_view, std::string_view text, std::vector<std::string>& value,
+                     std::uint64_t, std::uint64_t) {
+  std::vector<std::string> elements;
+  while (!text.empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    std::string_view element = text.substr(0, comma);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    while (element.starts_with(' ')) element.remove_prefix(1);
+    while (element.ends_with(' ')) element.remove_suffix(1);
+    if (element.empty()) return bad_value(key, text, "elements with commas between them");
+    elements.emplace_back(element);
+  }
+  value = std::move(elements);
+  return {};
+}
+
 std::string toml_text(const std::string& value) {
   constexpr std::string_view k_digits = "0123456789abcdef";
   std::string text = "\"";
@@ -266,6 +306,11 @@ std::string toml_text(bool value) {
 }
 std::string toml_text(std::uint64_t value) {
   return std::to_string(value);
+}
+std::string toml_text(const std::vector<std::string>& value) {
+  std::string text = "[";
+  for (const auto& element : value) text += (text.size() > 1 ? ", " : "") + toml_text(element);
+  return text + ']';
 }
 std::string toml_text(Duration value) {
   return '"' + to_string(value) + '"';
@@ -316,6 +361,15 @@ Result<void> assign(S& section, const Setting<S>& setting, std::string_view text
 }
 
 template <typename S>
+Result<void> assign(S& section, const Setting<S>& setting, std::vector<std::string> elements) {
+  const auto* field = std::get_if<std::vector<std::string> S::*>(&setting.field);
+  if (!field || std::ranges::find(elements, std::string()) != elements.end())
+    return Error{ErrorKind::invalid, std::string(setting.key) + ": expected texts that are not empty", {}};
+  section.*(*field) = std::move(elements);
+  return {};
+}
+
+template <typename S>
 std::string show(const S& section, const Setting<S>& setting) {
   return std::visit(
       [&](auto field) {
@@ -333,6 +387,13 @@ template Result<void> assign(MetricsSettings&, const Setting<MetricsSettings>&, 
 template Result<void> assign(CacheSettings&, const Setting<CacheSettings>&, std::string_view);
 template Result<void> assign(RepositorySettings&, const Setting<RepositorySettings>&, std::string_view);
 template Result<void> assign(QueueSettings&, const Setting<QueueSettings>&, std::string_view);
+template Result<void> assign(AwsSettings&, const Setting<AwsSettings>&, std::vector<std::string>);
+template Result<void> assign(LogSettings&, const Setting<LogSettings>&, std::vector<std::string>);
+template Result<void> assign(DaemonSettings&, const Setting<DaemonSettings>&, std::vector<std::string>);
+template Result<void> assign(WebhookSettings&, const Setting<WebhookSettings>&, std::vector<std::string>);
+template Result<void> assign(CacheSettings&, const Setting<CacheSettings>&, std::vector<std::string>);
+template Result<void> assign(RepositorySettings&, const Setting<RepositorySettings>&, std::vector<std::string>);
+template Result<void> assign(QueueSettings&, const Setting<QueueSettings>&, std::vector<std::string>);
 template std::string show(const AwsSettings&, const Setting<AwsSettings>&);
 template std::string show(const LogSettings&, const Setting<LogSettings>&);
 template std::string show(const DaemonSettings&, const Setting<DaemonSettings>&);

@@ -87,6 +87,14 @@ struct RepositorySettings {
   std::string sign_command;
   std::string sign_public_key;
   Duration sign_timeout{std::chrono::seconds(30)};
+  std::vector<std::string> signed_by;
+  std::string file_names = "any";
+  std::vector<std::string> arches;
+  std::vector<std::string> vendors;
+  std::vector<std::string> allow_names;
+  std::vector<std::string> deny_names;
+  std::uint64_t max_package_mib = 0;
+  bool immutable = false;
 };
 
 struct QueueSettings {
@@ -127,7 +135,8 @@ enum class Flag { everywhere, daemon, nowhere };
 template <typename S>
 struct Setting {
   std::string_view key;  // in TOML, where '-' may stand for '_'; as a flag with '-' for '_'
-  std::variant<std::string S::*, bool S::*, std::uint64_t S::*, Duration S::*> field;
+  // Of a list TOML has an array, and text its elements with commas between them.
+  std::variant<std::string S::*, bool S::*, std::uint64_t S::*, Duration S::*, std::vector<std::string> S::*> field;
   std::string_view text;     // for people; first word lower case, no full stop
   std::string_view choices;  // "a|b|c", or "" for any text
   std::uint64_t least = 0;   // numbers; durations in milliseconds
@@ -160,6 +169,9 @@ std::span<const Setting<QueueSettings>> settings_of();
 // would be right.
 template <typename S>
 Result<void> assign(S& section, const Setting<S>& setting, std::string_view text);
+
+template <typename S>
+Result<void> assign(S& section, const Setting<S>& setting, std::vector<std::string> elements);
 
 // The value as it would be written in TOML; of a secret only whether there is one.
 template <typename S>

@@ -49,6 +49,18 @@ std::optional<std::string> scalar_text(const toml::node& node) {
   return std::nullopt;
 }
 
+std::optional<std::vector<std::string>> list_of_texts(const toml::node& node) {
+  const auto* array = node.as_array();
+  if (!array) return std::nullopt;
+  std::vector<std::string> texts;
+  for (const auto& element : *array) {
+    const auto* text = element.as_string();
+    if (!text) return std::nullopt;
+    texts.push_back(text->get());
+  }
+  return texts;
+}
+
 // A number where a text belongs, or a quoted "true", is a mistake even if it could be read.
 template <typename S>
 bool has_right_type(const Setting<S>& setting, const toml::node& node) {
@@ -68,6 +80,13 @@ Result<void> TomlReader::section(S& target, const toml::node& node, std::string_
     const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.key == written; });
     const std::string full = std::string(name) + '.' + std::string(key.str());
     if (row == rows.end() || !is_of_section(name, row->key)) return problem(value, "unknown key '" + full + "'");
+    if (std::holds_alternative<std::vector<std::string> S::*>(row->field)) {
+      const auto elements = list_of_texts(value);
+      if (!elements) return problem(value, "key '" + full + "' has to be a list of texts, like [\"a\", \"b\"]");
+      if (auto assigned = assign(target, *row, *elements); !assigned)
+        return problem(value, std::string(name) + '.' + assigned.error().message);
+      continue;
+    }
     const auto text = scalar_text(value);
     if (!text || !has_right_type(*row, value))
       return problem(value, "key '" + full + "' has a value of the wrong type; the default is " + show(S{}, *row));

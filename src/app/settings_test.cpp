@@ -76,6 +76,27 @@ TEST(Settings, MistakesNameFileLineAndKey) {
   }
 }
 
+TEST(Settings, ListsAreArraysInTheFileAndHaveCommasElsewhere) {
+  const auto settings = read("[[repository]]\nurl='/r'\nvendors=['Red Hat, Inc.', 'Fedora*']\narches=[]");
+  ASSERT_TRUE(settings.ok()) << settings.error().text();
+  const RepositorySettings& repository = settings->repositories[0];
+  EXPECT_EQ(repository.vendors, (std::vector<std::string>{"Red Hat, Inc.", "Fedora*"}));
+  EXPECT_TRUE(repository.arches.empty());
+  const auto again = read(to_toml(*settings));
+  ASSERT_TRUE(again.ok()) << again.error().text();
+  EXPECT_EQ(again->repositories[0].vendors, repository.vendors);
+
+  SettingsSources sources = no_sources();
+  sources.environment = [](const std::string& name) {
+    return std::string(name == "REPOUPDATE_DEFAULTS_ARCHES" ? "x86_64, noarch" : "");
+  };
+  const auto from_environment = read_settings_text("", "r.toml", sources);
+  ASSERT_TRUE(from_environment.ok());
+  EXPECT_EQ(from_environment->defaults.arches, (std::vector<std::string>{"x86_64", "noarch"}));
+  for (const auto* wrong : {"arches='noarch'", "arches=[1]", "arches=['']"})
+    EXPECT_FALSE(read("[[repository]]\nurl='/r'\n" + std::string(wrong)).ok()) << wrong;
+}
+
 TEST(Settings, EnvironmentNamesNoRepository) {
   SettingsSources sources = no_sources();
   sources.environment = [](const std::string& name) { return name == "REPOUPDATE_DEFAULTS_URL" ? "/r" : ""; };

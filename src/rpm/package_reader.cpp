@@ -117,6 +117,7 @@ Result<PackageRecord> read_package(std::string_view head, const HeaderRange& ran
       .nevra = {package.name, package.epoch, package.version, package.release, package.arch},
       .pkgid = facts.pkgid,
       .location_href = facts.location_href,
+      .vendor = package.rpm_vendor ? package.rpm_vendor : "",
       .size = facts.size,
       .time_file = facts.time_file,
       .fragments = *std::move(fragments),

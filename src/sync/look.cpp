@@ -41,7 +41,7 @@ std::size_t threads_for(const Repository& repository) {
 std::vector<Finding> look_at_each(const Repository& repository, const ListedEntries& listed,
                                   const std::vector<std::string>& hrefs, const Findings& earlier,
                                   const std::stop_token& stop) {
-  const PackageFetch fetch(*repository.store, repository.prefix, repository.policy.packages);
+  const PackageFetch fetch(*repository.store, repository.prefix, repository.policy.packages, repository.policy.ingest);
   std::vector<Finding> findings(hrefs.size());
   for_each_parallel(hrefs.size(), threads_for(repository), [&](std::size_t i) {
     if (!stop.stop_requested()) findings[i] = fetch.look(hrefs[i], listed.find(hrefs[i]), find(earlier, hrefs[i]));

@@ -34,16 +34,21 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
       if (listed && object.sha256 == listed->pkgid && object.size == listed->size)
         return {href, Unchanged{}, object.etag};
       if (listed && has_old_pkgid(key, object, *listed)) return {href, Unchanged{}, object.etag};
+      // The bytes of an entry that has this size may be the listed ones, which have to be read to tell.
+      if (!listed || listed->size != object.size)
+        if (auto fits = check_size(m_ingest, object.size); !fits)
+          return {href, std::move(fits).error(), object.etag, object.size, true};
     }
     const ETag etag = start ? start->object.etag : ETag{};
     const std::uint64_t size = start ? start->object.size : 0;
     const bool is_empty = start && size == 0;
-    auto record = start ? read(href, *std::move(start)) : Result<PackageRecord>(std::move(start).error());
-    if (record) {
-      if (is_listed(*record, listed)) return {href, Unchanged{}, etag};
-      return {href, *std::move(record), etag};
+    auto found = start ? read(href, *std::move(start)) : Result<Read>(std::move(start).error());
+    if (found) {
+      if (is_listed(found->record, listed)) return {href, Unchanged{}, etag};
+      if (!found->verdict) return {href, std::move(found->verdict).error(), etag, size, true};
+      return {href, std::move(found->record), etag};
     }
-    last = std::move(record).error();
+    last = std::move(found).error();
     const bool moved = last->kind == ErrorKind::precondition_failed || last->kind == ErrorKind::not_found;
     // Most ranges carry no checksum: what is no package may have become that on its way.
     const bool may_be_sound = last->kind == ErrorKind::corrupt && !is_empty && !m_store.is_local();
@@ -98,12 +103,12 @@ bool PackageFetch::has_old_pkgid(const std::string& key, const ObjectInfo& objec
   return digest && *digest == listed.pkgid;
 }
 
-Result<PackageRecord> PackageFetch::read(const std::string& href, Start start) const {
+Result<PackageFetch::Read> PackageFetch::read(const std::string& href, Start start) const {
   if (start.object.size == 0) return Error{ErrorKind::corrupt, "the object is empty; upload the package again", {}};
   return start.object.sha256 ? read_header(href, std::move(start)) : read_whole(href, std::move(start));
 }
 
-Result<PackageRecord> PackageFetch::read_header(const std::string& href, Start start) const {
+Result<PackageFetch::Read> PackageFetch::read_header(const std::string& href, Start start) const {
   const ObjectInfo& object = start.object;
   std::string& head = start.head;
   const std::string key = m_prefix + href;
@@ -126,7 +131,7 @@ Result<PackageRecord> PackageFetch::read_header(const std::string& href, Start s
   }
 }
 
-Result<PackageRecord> PackageFetch::read_whole(const std::string& href, Start start) const {
+Result<PackageFetch::Read> PackageFetch::read_whole(const std::string& href, Start start) const {
   const ObjectInfo& object = start.object;
   Hasher hasher(HashType::sha256);
   std::string head;
@@ -156,13 +161,17 @@ Result<PackageRecord> PackageFetch::read_whole(const std::string& href, Start st
   return record(href, object, hasher.finish_hex(), head, *range);
 }
 
-Result<PackageRecord> PackageFetch::record(const std::string& href, const ObjectInfo& object, const std::string& sha256,
-                                           std::string_view head, const HeaderRange& range) const {
+Result<PackageFetch::Read> PackageFetch::record(const std::string& href, const ObjectInfo& object,
+                                                const std::string& sha256, std::string_view head,
+                                                const HeaderRange& range) const {
   const PackageFacts facts{.pkgid = {HashType::sha256, sha256},
                            .location_href = href,
                            .size = object.size,
                            .time_file = object.last_modified.time_since_epoch().count()};
-  return read_package(head, range, facts, m_options);
+  auto record = read_package(head, range, facts, m_options);
+  if (!record) return std::move(record).error();
+  auto verdict = check_package(m_ingest, *record, head, range);
+  return Read{*std::move(record), std::move(verdict)};
 }
 
 }  // namespace repoupdate

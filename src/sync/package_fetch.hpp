@@ -15,6 +15,7 @@
 #include "model/package_record.hpp"
 #include "repodata/repo_index.hpp"
 #include "rpm/package_reader.hpp"
+#include "sync/ingest.hpp"
 
 namespace repoupdate {
 
@@ -28,16 +29,19 @@ struct Finding {
   std::variant<Gone, Unchanged, PackageRecord, Error> what;
   ETag etag;               // of the object that was looked at; empty when it is gone or was not seen
   std::uint64_t size = 0;  // of the object that failed
+  // The Error is a verdict of the repository's rules: the object was read, it is not the one that is listed, and it is
+  // not to be.
+  bool is_refused = false;
 };
 
 // Of headers beyond their first 128 KiB that are in memory at the same time; a larger one is there alone.
 inline constexpr std::uint64_t k_large_headers_budget = 32U << 20;
 
-// One repository's packages in its store. Holds references: store and options must outlive it. Thread-safe.
+// One repository's packages in its store. Holds references: store, options and rules must outlive it. Thread-safe.
 class PackageFetch {
 public:
-  PackageFetch(ObjectStore& store, std::string prefix, const PackageReaderOptions& options)
-      : m_store(store), m_prefix(std::move(prefix)), m_options(options) {}
+  PackageFetch(ObjectStore& store, std::string prefix, const PackageReaderOptions& options, const IngestPolicy& ingest)
+      : m_store(store), m_prefix(std::move(prefix)), m_options(options), m_ingest(ingest) {}
 
   // `listed`: the entry that the metadata have for this href, or null. `earlier`: what an earlier look at it
   // found, or null; its record is used again while the object's ETag is the same. Where there is neither, the first
@@ -52,18 +56,24 @@ private:
     std::string head;
     bool is_hashed = false;  // object.sha256 was made of `head`, which is the whole object
   };
+  // What was read, and the verdict of the rules on it: they are for what is not listed yet.
+  struct Read {
+    PackageRecord record;
+    Result<void> verdict;
+  };
   Result<Start> begin(const std::string& key, bool is_known) const;
   Result<void> learn_sha256(const std::string& key, Start& start) const;
   bool has_old_pkgid(const std::string& key, const ObjectInfo& object, const IndexEntry& listed) const;
-  Result<PackageRecord> read(const std::string& href, Start start) const;
-  Result<PackageRecord> read_header(const std::string& href, Start start) const;
-  Result<PackageRecord> read_whole(const std::string& href, Start start) const;
-  Result<PackageRecord> record(const std::string& href, const ObjectInfo& object, const std::string& sha256,
-                               std::string_view head, const HeaderRange& range) const;
+  Result<Read> read(const std::string& href, Start start) const;
+  Result<Read> read_header(const std::string& href, Start start) const;
+  Result<Read> read_whole(const std::string& href, Start start) const;
+  Result<Read> record(const std::string& href, const ObjectInfo& object, const std::string& sha256,
+                      std::string_view head, const HeaderRange& range) const;
 
   ObjectStore& m_store;
   std::string m_prefix;
   const PackageReaderOptions& m_options;
+  const IngestPolicy& m_ingest;
   mutable ByteBudget m_large_headers{k_large_headers_budget};
 };
 

@@ -26,7 +26,7 @@ protected:
     };
     store.forget_requests();
   }
-  Finding look() { return PackageFetch(store, "r/", options).look("a.rpm", nullptr, nullptr); }
+  Finding look() { return PackageFetch(store, "r/", options, ingest).look("a.rpm", nullptr, nullptr); }
   std::size_t reads() const {
     const auto all = store.requests();
     return static_cast<std::size_t>(
@@ -35,6 +35,7 @@ protected:
 
   MemoryObjectStore store;
   PackageReaderOptions options;
+  IngestPolicy ingest;
 };
 
 TEST_F(PackageFetchTest, WhatArrivesDamagedIsFetchedAgain) {

@@ -54,6 +54,7 @@ private:
 // One package that will be listed: an entry that stays, or an insert.
 struct Holder {
   std::string href;
+  std::string pkgid;
   std::int64_t time_file;
   bool is_new;
 };
@@ -65,12 +66,13 @@ bool is_newer(const Holder& a, const Holder& b) {
 // NEVRAs of the inserted packages, with everything that will be listed under them.
 std::map<Nevra, std::vector<Holder>> holders_of_inserted(const ListedEntries& listed, const EditBuilder& edit) {
   std::map<Nevra, std::vector<Holder>> holders;
-  for (const auto& [href, record] : edit.inserted()) holders[record.nevra].push_back({href, record.time_file, true});
+  for (const auto& [href, record] : edit.inserted())
+    holders[record.nevra].push_back({href, record.pkgid.hex, record.time_file, true});
   if (holders.empty()) return holders;
   for (const auto& [position, entry] : listed.packages()) {
     if (edit.is_erased(position)) continue;
     if (const auto found = holders.find(entry.nevra); found != holders.end())
-      found->second.push_back({entry.location_href, entry.time_file, false});
+      found->second.push_back({entry.location_href, entry.pkgid, entry.time_file, false});
   }
   return holders;
 }
@@ -83,10 +85,14 @@ void replace_older(const std::vector<Holder>& holders, EditBuilder& edit) {
   }
 }
 
-void reject_later(const Nevra& nevra, const std::vector<Holder>& holders, EditBuilder& edit, Plan& plan) {
+// The one that is there first: listed, else the oldest.
+const Holder& first_of(const std::vector<Holder>& holders) {
   const auto listed = std::find_if(holders.begin(), holders.end(), [](const Holder& h) { return !h.is_new; });
-  const Holder& keeper =
-      listed != holders.end() ? *listed : *std::max_element(holders.begin(), holders.end(), is_newer);
+  return listed != holders.end() ? *listed : *std::max_element(holders.begin(), holders.end(), is_newer);
+}
+
+void reject_later(const Nevra& nevra, const std::vector<Holder>& holders, EditBuilder& edit, Plan& plan) {
+  const Holder& keeper = first_of(holders);
   for (const auto& holder : holders) {
     if (&holder == &keeper || !holder.is_new) continue;
     edit.take_back(holder.href);
@@ -96,6 +102,27 @@ void reject_later(const Nevra& nevra, const std::vector<Holder>& holders, EditBu
                    to_string(nevra) + " is listed already as " + keeper.href + ", and same-nevra is \"reject\"",
                    {}},
          .depends_on_others = true});
+  }
+}
+
+Error other_bytes(const PackageRecord& record, const std::string& where) {
+  return {ErrorKind::invalid,
+          "refused by immutable: " + to_string(record.nevra) + " has other bytes than what is listed under " + where +
+              "; give it another release, or put the old package back",
+          {}};
+}
+
+// Other packages of the same NEVRA, under whatever key, which may be listed when the first one is gone.
+void refuse_other_bytes(const ListedEntries& listed, EditBuilder& edit, Plan& plan) {
+  for (const auto& [nevra, holders] : holders_of_inserted(listed, edit)) {
+    const Holder& keeper = first_of(holders);
+    for (const auto& holder : holders) {
+      if (!holder.is_new || holder.pkgid == keeper.pkgid) continue;
+      plan.failures.push_back({.href = holder.href,
+                               .error = other_bytes(edit.inserted().at(holder.href), keeper.href),
+                               .depends_on_others = true});
+      edit.take_back(holder.href);
+    }
   }
 }
 
@@ -141,8 +168,9 @@ const IndexEntry* ListedEntries::find(std::string_view href) const {
 }
 
 bool is_settled(const ListedEntries& listed, const std::vector<Finding>& findings,
-                const std::set<std::string>& removals) {
+                const std::set<std::string>& removals, const PlanPolicy& policy) {
   const auto changes = [&](const Finding& finding) {
+    if (finding.is_refused) return !policy.immutable && !listed.at(finding.href).empty();
     return std::holds_alternative<PackageRecord>(finding.what) ||
            (std::holds_alternative<Gone>(finding.what) && !listed.at(finding.href).empty());
   };
@@ -151,21 +179,28 @@ bool is_settled(const ListedEntries& listed, const std::vector<Finding>& finding
 }
 
 Plan plan_edit(const ListedEntries& listed, std::vector<Finding> findings, const std::set<std::string>& removals,
-               SameNevra policy) {
+               const PlanPolicy& policy) {
   Plan plan;
   EditBuilder edit(listed);
   for (auto& finding : findings) {
     if (auto* error = std::get_if<Error>(&finding.what)) {
-      plan.failures.push_back({finding.href, std::move(*error), listed.find(finding.href) != nullptr});
+      const bool withdraws = finding.is_refused && !policy.immutable;
+      if (withdraws) edit.erase(finding.href);
+      plan.failures.push_back({finding.href, std::move(*error), !withdraws && listed.find(finding.href) != nullptr});
     } else if (std::holds_alternative<Gone>(finding.what)) {
       edit.erase(finding.href);
     } else if (auto* record = std::get_if<PackageRecord>(&finding.what)) {
+      if (policy.immutable && !listed.at(finding.href).empty()) {
+        plan.failures.push_back({finding.href, other_bytes(*record, "this very key"), true});
+        continue;
+      }
       edit.erase(finding.href);
       edit.insert(std::move(*record));
     }
   }
   for (const auto& href : removals) edit.erase_of_any_base(href);
-  apply_same_nevra(listed, policy, edit, plan);
+  if (policy.immutable) refuse_other_bytes(listed, edit, plan);
+  apply_same_nevra(listed, policy.same_nevra, edit, plan);
   plan.edit = std::move(edit).finish();
   return plan;
 }

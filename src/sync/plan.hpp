@@ -53,14 +53,22 @@ private:
   std::vector<ListedPackage> m_packages;  // ascending by key, those without a base first
 };
 
-// True when plan_edit() would give an empty edit.
+struct PlanPolicy {
+  SameNevra same_nevra = SameNevra::keep;
+  bool immutable = false;
+};
+
+// True only when plan_edit() would give an empty edit.
 bool is_settled(const ListedEntries& listed, const std::vector<Finding>& findings,
-                const std::set<std::string>& removals);
+                const std::set<std::string>& removals, const PlanPolicy& policy);
 
 // Findings may name hrefs in any order, each once; `listed` holds all packages of their file names, and all that
 // have the NEVRA of a package that was found. An entry whose location_base is set belongs to another store and is
 // touched by an explicit removal only. An unchanged world gives an empty edit (invariant I5).
+// The entry of a key whose object the rules refuse (Finding::is_refused) is erased: the bytes that it describes are not
+// there. With `immutable` it stays, and what would replace it with other bytes, under its key or under its NEVRA, is a
+// failure.
 Plan plan_edit(const ListedEntries& listed, std::vector<Finding> findings, const std::set<std::string>& removals,
-               SameNevra policy);
+               const PlanPolicy& policy);
 
 }  // namespace repoupdate

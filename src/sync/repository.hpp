@@ -12,6 +12,7 @@
 #include "model/signer.hpp"
 #include "repodata/compression.hpp"
 #include "rpm/package_reader.hpp"
+#include "sync/ingest.hpp"
 #include "sync/lease.hpp"
 #include "sync/plan.hpp"
 #include "sync/repository_memory.hpp"
@@ -30,6 +31,7 @@ struct RepositoryPolicy {
   // Lost races before giving up. One of N writers at a time wins each round: among 32 that never rest, one in ten
   // million updates loses this often; they would have waited some minutes.
   int attempts = 500;
+  IngestPolicy ingest;
   LeasePolicy lease;  // where the store has no conditional writes
   // Names the rules that packages are judged by: a verdict that stands in quarantine holds for the same rules only.
   std::string judge;

@@ -63,6 +63,7 @@ private:
   void note_failures(const ListedEntries& listed, const std::vector<Finding>& findings);
   Result<Spliced> splice_edit(const RepositoryState& state, const MetadataEdit& edit) const;
   void note_published(const Publication& publication, MetadataEdit edit);
+  PlanPolicy plan_policy() const { return {m_repository.policy.same_nevra, m_repository.policy.ingest.immutable}; }
   bool rebuilding() const { return m_request.rebuild && !m_report.published; }
 
   const Repository& m_repository;
@@ -109,7 +110,7 @@ Result<Pass> Update::pass() {
   note_state(*state);
   if (!m_report.published) note_unknown(*listed, *findings);  // afterwards a removed one is neither
   const bool nothing_to_do = state->pointer && !rebuilding();
-  if (nothing_to_do && is_settled(*listed, *findings, m_request.changes.removals)) {
+  if (nothing_to_do && is_settled(*listed, *findings, m_request.changes.removals, plan_policy())) {
     note_failures(*listed, *findings);
     return leave_as_it_is(*state);
   }
@@ -124,7 +125,7 @@ Result<Pass> Update::pass() {
   if (!known) listed = listed_of(*state, *keys);
   if (listed) listed = with_same_nevra(*state, *std::move(listed), *findings);
   if (!listed) return std::move(listed).error();
-  Plan plan = plan_edit(*listed, std::move(*findings), m_request.changes.removals, m_repository.policy.same_nevra);
+  Plan plan = plan_edit(*listed, std::move(*findings), m_request.changes.removals, plan_policy());
   if (rebuilding())  // starts from nothing: what cannot be read now would be lost (I14)
     for (auto& failure : plan.failures)
       if (!is_final(failure.error.kind)) return std::move(failure.error).within("rebuild not published");

@@ -10,8 +10,9 @@ namespace repoupdate {
 namespace {
 
 // Types and tags of rpmtag.h.
-constexpr std::uint32_t k_int32 = 4, k_string = 6, k_bin = 7;
+constexpr std::uint32_t k_int32 = 4, k_string = 6, k_bin = 7, k_string_array = 8;
 constexpr std::uint32_t k_header_signatures = 62, k_header_immutable = 63, k_sha256header = 273;
+constexpr std::uint32_t k_dsa = 267, k_gpg = 1005;
 
 void append_u32(std::string& bytes, std::uint32_t number) {
   for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
@@ -26,6 +27,14 @@ public:
   void add_string(std::uint32_t tag, const std::string& text) {
     m_entries.push_back({tag, k_string, m_data.size(), 1});
     m_data += text + '\0';
+  }
+  void add_strings(std::uint32_t tag, const std::string& only) {
+    m_entries.push_back({tag, k_string_array, m_data.size(), 1});
+    m_data += only + '\0';
+  }
+  void add_binary(std::uint32_t tag, const std::string& bytes) {
+    m_entries.push_back({tag, k_bin, m_data.size(), static_cast<std::uint32_t>(bytes.size())});
+    m_data += bytes;
   }
   void add_int32(std::uint32_t tag, std::uint32_t number) {
     m_data.resize((m_data.size() + 3) / 4 * 4);
@@ -66,7 +75,9 @@ private:
   std::string m_data;
 };
 
-std::string header_of(const Nevra& nevra) {
+}  // namespace
+
+std::string build_header(const Nevra& nevra, const PackageExtras& extras) {
   HeaderBuilder header(k_header_immutable);
   header.add_string(1000, nevra.name);
   header.add_string(1001, nevra.version);
@@ -75,19 +86,28 @@ std::string header_of(const Nevra& nevra) {
   header.add_string(1004, "summary of " + nevra.name);
   header.add_int32(1006, 1'700'000'000);  // build time
   header.add_int32(1009, 4096);           // installed size
+  if (!extras.vendor.empty()) header.add_string(1011, extras.vendor);
   header.add_string(1014, "MIT");
   header.add_string(1021, "linux");
   header.add_string(1022, nevra.arch);
   header.add_string(1044, nevra.name + '-' + nevra.version + '-' + nevra.release + ".src.rpm");
+  if (extras.payload_digest) {
+    header.add_strings(5092, sha256_hex("not looked at"));
+    header.add_int32(5093, 8);  // SHA-256
+  }
   return header.finish();
 }
 
-}  // namespace
-
 std::string build_package(const Nevra& nevra, std::size_t payload_size) {
-  const std::string header = header_of(nevra);
+  return build_package(nevra, payload_size, {});
+}
+
+std::string build_package(const Nevra& nevra, std::size_t payload_size, const PackageExtras& extras) {
+  const std::string header = build_header(nevra, extras);
   HeaderBuilder signature(k_header_signatures);
+  if (!extras.header_signature.empty()) signature.add_binary(k_dsa, extras.header_signature);
   signature.add_string(k_sha256header, sha256_hex(header));
+  if (!extras.package_signature.empty()) signature.add_binary(k_gpg, extras.package_signature);
 
   std::string file("\xed\xab\xee\xdb\x03\x00\x00\x00\x00\x01", 10);
   file += nevra.name;

@@ -14,4 +14,15 @@ namespace repoupdate {
 // Source: rpm's "Package file format" (docs/manual/format*.md in rpm's tree).
 std::string build_package(const Nevra& nevra, std::size_t payload_size = 64);
 
+// What else may be in it.
+struct PackageExtras {
+  std::string vendor;
+  bool payload_digest = false;
+  std::string header_signature;   // an OpenPGP packet, in the tag for DSA and EdDSA
+  std::string package_signature;  // over header and payload, as old packages have it
+};
+std::string build_package(const Nevra& nevra, std::size_t payload_size, const PackageExtras& extras);
+// The bytes that a header signature covers.
+std::string build_header(const Nevra& nevra, const PackageExtras& extras);
+
 }  // namespace repoupdate
