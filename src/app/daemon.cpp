@@ -18,6 +18,7 @@
 namespace repoupdate {
 namespace {
 
+constexpr Duration k_held_back{std::chrono::minutes(5)};       // until a held back publication is looked at again
 constexpr Duration k_finish_within{std::chrono::seconds(20)};  // after a requested stop
 constexpr Duration k_sample_every{std::chrono::seconds(1)};    // gauges of what goes on by itself
 constexpr Duration k_probe_every{std::chrono::seconds(15)};    // of a store that nobody else has asked meanwhile
@@ -35,7 +36,8 @@ Daemon::Daemon(Session& session, Health& health, std::optional<Discovery> discov
       m_work(session.clock, session.settings.daemon.retry_ceiling, session.settings.daemon.workers),
       m_memory({.disk = session.settings.cache.disk_mib << 20, .memory = session.settings.cache.memory_mib << 20}),
       m_board(session, m_work, m_memory, std::move(discovery)),
-      m_inbox(session, m_board, m_work, health) {}
+      m_inbox(session, m_board, m_work, health),
+      m_sweeps(session, m_board) {}
 
 Result<void> Daemon::open(Directory when_missing) {
   if (auto added = m_board.add(m_session.settings.repositories, when_missing); !added) return added;
@@ -89,6 +91,7 @@ void Daemon::run(std::stop_token stop, const std::function<void(const std::strin
       threads.emplace_back([this, i, stop] { work(i, stop); });
     threads.emplace_back([this, stop] { sample(stop); });
     threads.emplace_back([this, stop] { probe(stop); });
+    threads.emplace_back([this, stop] { m_sweeps.run(stop); });
     m_health.started();
     on_ready("serving " + std::to_string(m_board.size()) + " repositories, " + std::to_string(m_inbox.size()) +
              " sources");
@@ -121,24 +124,38 @@ void Daemon::work(std::size_t number, std::stop_token stop) {
       metrics.up(true);
       metrics.updated(*report, request.changes, m_session.clock.now_exactly());
       log_outcome(repository, *report, started);
+      if (report->published) m_sweeps.note_published(job->repository);
       finish(*job, *report);
       continue;
     }
-    Ledger::Settled settled;
     if (!report.failed_with(ErrorKind::cancelled)) {
       m_health.fails(Health::Kind::repository, repository.name, report.error().text());
       metrics.up(false);
       metrics.failed(m_session.clock.now_exactly());
-      m_session.log.error("cannot update", {{"repository", repository.name},
-                                            {"kind", to_string(report.error().kind)},
-                                            {"error", report.error().message},
-                                            LogField::if_any("request_id", report.error().request_id),
-                                            {"attempt", job->failures + 1}});
-      make_room(repository.name, job->batch, settled);
     }
-    m_work.give_back(std::move(*job));
-    m_inbox.conclude(std::move(settled));
+    give_up(*std::move(job), repository.name, report.error());
   }
+}
+
+// Everything is tried again. A publication that waits for somebody's word is told once for each thing that it would do,
+// and looked at less often.
+void Daemon::give_up(WorkList::Job job, const std::string& repository, const Error& error) {
+  Ledger::Settled settled;
+  const bool is_held_back = error.kind == ErrorKind::unconfirmed;
+  if (is_held_back) {
+    const std::scoped_lock lock(m_mutex);
+    if (std::exchange(m_refused[job.repository], error.text()) != error.text())
+      m_session.log.error("publication held back", {{"repository", repository}, {"error", error.text()}});
+  } else if (error.kind != ErrorKind::cancelled) {
+    m_session.log.error("cannot update", {{"repository", repository},
+                                          {"kind", to_string(error.kind)},
+                                          {"error", error.message},
+                                          LogField::if_any("request_id", error.request_id),
+                                          {"attempt", job.failures + 1}});
+  }
+  if (error.kind != ErrorKind::cancelled) make_room(repository, job.batch, settled);
+  m_work.give_back(std::move(job), is_held_back ? k_held_back : Duration(0));
+  m_inbox.conclude(std::move(settled));
 }
 
 void Daemon::sample(std::stop_token stop) {
@@ -201,6 +218,10 @@ void Daemon::finish(const WorkList::Job& job, const UpdateReport& report) {
     return found;
   };
   const std::string name = m_board.name(job.repository);
+  {
+    const std::scoped_lock lock(m_mutex);
+    m_refused.erase(job.repository);
+  }
   Coalescer::Batch rest;
   Ledger::Settled settled;
   for (const auto& [href, key] : job.batch.changes.keys) {

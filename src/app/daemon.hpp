@@ -4,6 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -12,6 +14,7 @@
 #include "app/inbox.hpp"
 #include "app/repository_board.hpp"
 #include "app/session.hpp"
+#include "app/sweep_rounds.hpp"
 #include "sync/update.hpp"
 #include "sync/work_list.hpp"
 
@@ -32,6 +35,7 @@ public:
 private:
   void warn_of_silence() const;
   void work(std::size_t number, std::stop_token stop);
+  void give_up(WorkList::Job job, const std::string& repository, const Error& error);
   void sample(std::stop_token stop);
   void probe(std::stop_token stop);
   void look_at_store(std::size_t repository);
@@ -46,6 +50,9 @@ private:
   RepositoryMemory m_memory;
   RepositoryBoard m_board;
   Inbox m_inbox;
+  SweepRounds m_sweeps;
+  std::mutex m_mutex;                            // guards what follows
+  std::map<std::size_t, std::string> m_refused;  // by repository: what was told of its held back publication
 };
 
 // Runs daemons one after the other: SIGHUP ends one and starts the next with the settings read again.

@@ -95,6 +95,11 @@ struct RepositorySettings {
   std::vector<std::string> deny_names;
   std::uint64_t max_package_mib = 0;
   bool immutable = false;
+  std::uint64_t shrink_limit = 50;
+  std::uint64_t shrink_spare = 20;
+  Duration sweep{std::chrono::hours(1)};
+  Duration sweep_grace{std::chrono::hours(24)};
+  std::uint64_t sweep_generations = 3;
 };
 
 struct QueueSettings {

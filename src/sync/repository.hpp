@@ -16,6 +16,8 @@
 #include "sync/lease.hpp"
 #include "sync/plan.hpp"
 #include "sync/repository_memory.hpp"
+#include "sync/shrink_guard.hpp"
+#include "sync/sweep_policy.hpp"
 
 namespace repoupdate {
 
@@ -32,6 +34,8 @@ struct RepositoryPolicy {
   // million updates loses this often; they would have waited some minutes.
   int attempts = 500;
   IngestPolicy ingest;
+  ShrinkPolicy shrink;
+  SweepPolicy sweep;
   LeasePolicy lease;  // where the store has no conditional writes
   // Names the rules that packages are judged by: a verdict that stands in quarantine holds for the same rules only.
   std::string judge;
