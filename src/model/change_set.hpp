@@ -21,6 +21,8 @@ struct ChangeSet {
     // has the newest.
     std::vector<Receipt> receipts;
     std::optional<ExactTime> happened{};  // the oldest of the events; nothing: no event named it
+    // All that is known of it tells that it was removed: then one 404 is enough. It saves a request, and decides nothing.
+    bool said_gone = false;
   };
 
   // location_href (the key below the repository's prefix) to what is known about it. The object as it is

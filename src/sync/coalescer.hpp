@@ -25,7 +25,7 @@ public:
 
   // A message is added once: what comes again of it is the ledger's.
   void add(const std::string& href, const std::string& raw_href, const std::optional<Receipt>& receipt, SteadyTime now,
-           std::optional<ExactTime> happened = {});
+           std::optional<ExactTime> happened = {}, bool said_gone = false);
 
   // Everything in the repository is to be compared with its listing, as soon as nothing stands in the way.
   void add_reconcile(SteadyTime now);

@@ -17,6 +17,7 @@ struct Route {
   std::string href;                     // below that repository's root
   std::string raw_href;                 // the other spelling to try, or empty
   std::optional<ExactTime> happened{};  // see Event
+  bool said_gone = false;               // see Event
 };
 
 class Router {
