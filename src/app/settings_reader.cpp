@@ -225,9 +225,7 @@ void append_section(std::string& text, const S& section, const std::string& head
   }
 }
 
-}  // namespace
-
-Result<Settings> read_settings_text(std::string_view toml, const std::string& name, const SettingsSources& sources) {
+Result<Settings> read_all(std::string_view toml, const std::string& name, const SettingsSources& sources) {
   Settings settings;
   try {
     const toml::table root = toml::parse(toml, name);
@@ -243,6 +241,18 @@ Result<Settings> read_settings_text(std::string_view toml, const std::string& na
   for (const auto& flag : sources.flags)
     if (auto done = apply_flag(settings, flag); !done) return std::move(done).error();
   return settings;
+}
+
+}  // namespace
+
+Result<Settings> read_settings_text(std::string_view toml, const std::string& name, const SettingsSources& sources) {
+  auto settings = read_all(toml, name, sources);
+  if (settings) return settings;
+  // It may repeat a key or a value, and these any character.
+  Error error = std::move(settings).error();
+  std::ranges::replace_if(
+      error.message, [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
+  return error;
 }
 
 Result<Settings> read_settings(const SettingsSources& sources) {

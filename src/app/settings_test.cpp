@@ -142,6 +142,15 @@ TEST(Duration, NeedsAUnit) {
     EXPECT_EQ(parse_duration(text), std::nullopt) << text;
 }
 
+TEST(Settings, WhatIsWrongIsToldOnOneLine) {
+  for (const char* text : {"[\"a\\nb\"]\n", "[aws]\n\"a\\u001bb\" = 1\n", "[log]\nlevel = \"a\\nb\"\n", "a\x01 = 1\n",
+                           "[[repository]]\nurl='/a'\n[[repository]]\nurl='/a'\n"}) {
+    const auto settings = read(text);
+    ASSERT_TRUE(settings.failed_with(ErrorKind::invalid)) << text;
+    for (const char c : settings.error().message) EXPECT_TRUE(c >= ' ' && c != '\x7f') << settings.error().message;
+  }
+}
+
 TEST(Settings, SecretsAreNotShown) {
   const auto settings = read("[webhook]\nlisten='127.0.0.1:8042'\nsecret='s3cret'\nmax-receives=7\n");
   ASSERT_TRUE(settings.ok()) << settings.error().text();

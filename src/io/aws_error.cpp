@@ -78,24 +78,13 @@ ErrorKind status_kind(int status) {
   }
 }
 
-std::string clean(std::string_view text) {
-  std::string line(text.substr(0, k_max_aws_message));
-  // Not in the middle of a UTF-8 character.
-  if (line.size() < text.size())
-    while (!line.empty() && (static_cast<unsigned char>(text[line.size()]) & 0xC0) == 0x80) line.pop_back();
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
-  while (line.ends_with(' ') || line.ends_with('.')) line.pop_back();
-  return line;
-}
-
 AwsErrorBody parse_json(const std::string& body) {
   const auto json = nlohmann::json::parse(body, nullptr, false);
   if (!json.is_object()) return {};
   const std::string type = json_text(json, "__type");  // "com.amazonaws.sqs#QueueDoesNotExist"
   const std::string message = json_text(json, "message");
-  return {clean(std::string_view(type).substr(type.find('#') + 1)),
-          clean(message.empty() ? json_text(json, "Message") : message)};
+  return {one_line(std::string_view(type).substr(type.find('#') + 1)),
+          one_line(message.empty() ? json_text(json, "Message") : message)};
 }
 
 pugi::xml_node error_node(const pugi::xml_document& document) {
@@ -107,7 +96,7 @@ AwsErrorBody parse_xml(const std::string& body) {
   pugi::xml_document document;
   if (!document.load_buffer(body.data(), body.size())) return {};
   const pugi::xml_node error = error_node(document);
-  return {clean(error.child_value("Code")), clean(error.child_value("Message"))};
+  return {one_line(error.child_value("Code")), one_line(error.child_value("Message"))};
 }
 
 std::string advice(std::string_view action, const HttpResponse& response, std::string_view code) {
@@ -126,6 +115,17 @@ std::string advice(std::string_view action, const HttpResponse& response, std::s
 
 }  // namespace
 
+std::string one_line(std::string_view text) {
+  std::string line(text.substr(0, k_max_aws_message));
+  // Not in the middle of a UTF-8 character.
+  if (line.size() < text.size())
+    while (!line.empty() && (static_cast<unsigned char>(text[line.size()]) & 0xC0) == 0x80) line.pop_back();
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  while (line.ends_with(' ') || line.ends_with('.')) line.pop_back();
+  return line;
+}
+
 AwsErrorBody parse_aws_error(const HttpResponse& response) {
   const std::size_t first = response.body.find_first_not_of(" \t\r\n");
   AwsErrorBody error;
@@ -135,17 +135,17 @@ AwsErrorBody parse_aws_error(const HttpResponse& response) {
     error = parse_xml(response.body);
   if (error.code.empty()) {
     const std::string_view code = response.header("x-amzn-query-error");  // "Code;Sender"
-    error.code = clean(code.substr(0, code.find(';')));
+    error.code = one_line(code.substr(0, code.find(';')));
   }
   return error;
 }
 
 std::string bucket_region(const HttpResponse& refusal) {
   if (refusal.status != 301 && refusal.status != 307 && refusal.status != 400) return {};
-  if (const std::string_view region = refusal.header("x-amz-bucket-region"); !region.empty()) return clean(region);
+  if (const std::string_view region = refusal.header("x-amz-bucket-region"); !region.empty()) return one_line(region);
   pugi::xml_document document;
   if (!document.load_buffer(refusal.body.data(), refusal.body.size())) return {};
-  return clean(error_node(document).child_value("Region"));
+  return one_line(error_node(document).child_value("Region"));
 }
 
 ErrorKind aws_error_kind(int status, std::string_view code) {
@@ -173,7 +173,7 @@ Error aws_error(std::string_view subject, std::string_view action, const HttpRes
     kind = ErrorKind::invalid;
     message += ": this is not the service's own answer, check the endpoint";
   }
-  return {kind, std::move(message), request_id(response)};
+  return {kind, std::move(message), one_line(request_id(response))};
 }
 
 }  // namespace repoupdate

@@ -19,6 +19,10 @@ struct AwsErrorBody {
 };
 inline constexpr std::size_t k_max_aws_message = 500;
 
+// Foreign text, fit for a log: one line without control characters, of at most k_max_aws_message bytes, not cut
+// within a character.
+std::string one_line(std::string_view text);
+
 AwsErrorBody parse_aws_error(const HttpResponse& response);
 
 // The region that a 301, 307 or 400 of S3 names as the bucket's, in x-amz-bucket-region or in <Region>; else "".

@@ -109,6 +109,7 @@ TEST(AwsError, KeepsForeignTextShortAndOnOneLine) {
   const Error error = aws_error("s", "a", response(400, xml_error("X", "one\ntwo" + std::string(5000, 'x'))));
   EXPECT_EQ(error.message.find('\n'), std::string::npos);
   EXPECT_LT(error.message.size(), 600U);
+  EXPECT_EQ(aws_error("s", "a", response(400, xml_error("X", "one\x7ftwo"))).message.find('\x7f'), std::string::npos);
 }
 
 TEST(AwsError, BrokenBodiesAreNoReasonToFailTwice) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "io/aws_endpoint.hpp"
+#include "io/aws_error.hpp"
 #include "io/http.hpp"
 #include "io/json_text.hpp"
 
@@ -137,12 +138,13 @@ Result<SqsQueueAddress> parse_sqs_queue(std::string_view text) {
   else
     queue = SqsQueueAddress{std::string(text), {}, {}, {}};
   if (queue && queue->name.ends_with(".fifo"))
-    return Error{ErrorKind::unsupported,
-                 "queue '" + queue->name + "' is a FIFO queue, which S3 cannot notify: create a standard queue",
-                 {}};
+    return Error{
+        ErrorKind::unsupported,
+        "queue '" + one_line(queue->name) + "' is a FIFO queue, which S3 cannot notify: create a standard queue",
+        {}};
   if (!queue || !is_queue_name(queue->name))
     return Error{ErrorKind::invalid,
-                 "'" + without_userinfo(text) + "' is no SQS queue; expected its name, its ARN or its URL",
+                 "'" + one_line(without_userinfo(text)) + "' is no SQS queue; expected its name, its ARN or its URL",
                  {}};
   return *std::move(queue);
 }
@@ -234,7 +236,7 @@ Result<std::vector<SqsVerdict>> parse_sqs_verdicts(std::string_view answer, std:
     const auto fault = entry.find("SenderFault");
     const bool is_ours = fault != entry.end() && fault->is_boolean() && fault->get<bool>();
     verdict = {is_ours ? Outcome::refused : Outcome::failed,
-               json_text(entry, "Code") + ": " + json_text(entry, "Message")};
+               one_line(json_text(entry, "Code") + ": " + json_text(entry, "Message"))};
   });
   return verdicts;
 }

@@ -51,6 +51,14 @@ TEST(SqsRequest, WhatIsNoQueueIsRefused) {
   }
 }
 
+TEST(SqsRequest, WhatIsNoQueueIsToldOnOneLine) {
+  for (const char* text : {"a\nb", "a\x1b.fifo", "http://h/a\rb"}) {
+    const auto queue = parse_sqs_queue(text);
+    ASSERT_FALSE(queue) << text;
+    for (const char c : queue.error().message) EXPECT_GE(c, ' ') << queue.error().message;
+  }
+}
+
 TEST(SqsRequest, KeysThatSomebodyWroteIntoItsUrlAreNotRepeated) {
   const auto queue = parse_sqs_queue("https://KEY:SECRET@sqs.eu-west-1.amazonaws.com/123456789012/pool");
   ASSERT_TRUE(queue.failed_with(ErrorKind::invalid));
@@ -140,6 +148,17 @@ TEST(SqsRequest, EachEntryOfABatchHasItsOwnVerdict) {
   EXPECT_EQ((*verdicts)[1].outcome, Outcome::failed);
   EXPECT_EQ((*verdicts)[2].outcome, Outcome::done);
   EXPECT_EQ((*verdicts)[3].outcome, Outcome::failed) << "not mentioned is not deleted";
+}
+
+// They go into the log.
+TEST(SqsRequest, ReasonsAreShortAndOnOneLine) {
+  const std::string long_text(5000, 'x');
+  const auto verdicts =
+      parse_sqs_verdicts(R"({"Failed":[{"Id":"0","Code":"a\nb","Message":"\u001b[2J)" + long_text + R"("}]})", 1);
+  ASSERT_TRUE(verdicts);
+  const std::string& reason = verdicts->front().reason;
+  EXPECT_TRUE(reason.starts_with("a b:  [2Jxxx")) << reason;
+  EXPECT_LE(reason.size(), 500U);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include "repodata/xml_parser.hpp"
@@ -48,7 +49,8 @@ std::int64_t floor_of(std::string_view text) {
   if (!whole) return 0;
   const bool has_fraction = text.find_first_of("123456789", text.find('.')) != std::string_view::npos &&
                             text.find('.') != std::string_view::npos;
-  return *whole - (text.starts_with('-') && has_fraction ? 1 : 0);
+  const bool is_lower = text.starts_with('-') && has_fraction && *whole > std::numeric_limits<std::int64_t>::min();
+  return *whole - (is_lower ? 1 : 0);
 }
 
 std::string lower(std::string_view text) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 namespace repoupdate {
@@ -71,6 +72,15 @@ TEST(Repomd, NamespacesAndUnknownElementsOfTheRootSurvive) {
   EXPECT_TRUE(parse_repomd(written));
 }
 
+TEST(Repomd, ARevisionOfAnyCharactersStaysTheSame) {
+  const auto repomd = parse_repomd(document("<revision>a&amp;&#13;&#10;&#9;&lt;b</revision>" + three()));
+  ASSERT_TRUE(repomd) << repomd.error().text();
+  EXPECT_EQ(repomd->revision, "a&\r\n\t<b");
+  const auto again = parse_repomd(write_repomd(*repomd));
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_EQ(again->revision, repomd->revision);
+}
+
 TEST(Repomd, WritesRecordsAsCreaterepoDoes) {
   auto repomd = parse_repomd(document("  <revision>17</revision>\n" + three()));
   ASSERT_TRUE(repomd);
@@ -81,7 +91,13 @@ TEST(Repomd, WritesRecordsAsCreaterepoDoes) {
 
 TEST(Repomd, TimestampsAreRoundedDown) {
   const std::pair<const char*, std::int64_t> cases[] = {
-      {"1795369177.99", 1795369177}, {" 5\n", 5}, {"-1.5", -2}, {"-1.0", -1}, {"", 0}, {"soon", 0}};
+      {"1795369177.99", 1795369177},
+      {" 5\n", 5},
+      {"-1.5", -2},
+      {"-1.0", -1},
+      {"", 0},
+      {"soon", 0},
+      {"-9223372036854775808.5", std::numeric_limits<std::int64_t>::min()}};
   for (const auto& [text, timestamp] : cases) {
     const auto repomd = parse_repomd(document(three() + data("group", text)));
     ASSERT_TRUE(repomd) << repomd.error().text();

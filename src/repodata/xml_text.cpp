@@ -122,6 +122,9 @@ std::string escape(std::string_view text) {
       case '<': escaped += "&lt;"; break;
       case '>': escaped += "&gt;"; break;
       case '"': escaped += "&quot;"; break;
+      case '\r': escaped += "&#13;"; break;  // a reader would make a line feed of it, and a space of these in a value
+      case '\n': escaped += "&#10;"; break;
+      case '\t': escaped += "&#9;"; break;
       default: escaped += c;
     }
   }

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -103,22 +104,66 @@ std::string name_of(rpmTagVal tag) {
   return name;
 }
 
-bool has_type(rpmTagVal tag, rpmTagType type) {
+bool has_type(rpmTagVal tag, std::uint32_t number) {
+  if (number > RPM_MAX_TYPE) return false;
+  const auto type = static_cast<rpmTagType>(number);
   const auto expected = rpmTagGetTagType(tag);
   if (std::find(k_exact_types.begin(), k_exact_types.end(), tag) != k_exact_types.end()) return type == expected;
   const bool unknown = expected == RPM_NULL_TYPE;
   return unknown || rpmTagTypeGetClass(type) == rpmTagTypeGetClass(expected);
 }
 
+// Lists that belong together entry by entry. libcreaterepo_c walks them side by side, drops what is left of the longer
+// ones, and loses their memory.
+constexpr std::size_t k_most_lists = 4;
+constexpr std::array<std::array<rpmTagVal, k_most_lists>, 9> k_parallel_lists{{
+    {RPMTAG_PROVIDENAME, RPMTAG_PROVIDEFLAGS, RPMTAG_PROVIDEVERSION},
+    {RPMTAG_REQUIRENAME, RPMTAG_REQUIREFLAGS, RPMTAG_REQUIREVERSION},
+    {RPMTAG_CONFLICTNAME, RPMTAG_CONFLICTFLAGS, RPMTAG_CONFLICTVERSION},
+    {RPMTAG_OBSOLETENAME, RPMTAG_OBSOLETEFLAGS, RPMTAG_OBSOLETEVERSION},
+    {RPMTAG_RECOMMENDNAME, RPMTAG_RECOMMENDFLAGS, RPMTAG_RECOMMENDVERSION},
+    {RPMTAG_SUGGESTNAME, RPMTAG_SUGGESTFLAGS, RPMTAG_SUGGESTVERSION},
+    {RPMTAG_SUPPLEMENTNAME, RPMTAG_SUPPLEMENTFLAGS, RPMTAG_SUPPLEMENTVERSION},
+    {RPMTAG_ENHANCENAME, RPMTAG_ENHANCEFLAGS, RPMTAG_ENHANCEVERSION},
+    {RPMTAG_BASENAMES, RPMTAG_DIRINDEXES, RPMTAG_FILEMODES, RPMTAG_FILEFLAGS},
+}};
+
+// The lengths of those lists, as far as they have been seen.
+class ListLengths {
+public:
+  Result<void> add(rpmTagVal tag, std::uint32_t length) {
+    for (std::size_t i = 0; i < k_parallel_lists.size(); ++i) {
+      const auto& lists = k_parallel_lists[i];
+      if (std::find(lists.begin(), lists.end(), tag) == lists.end()) continue;
+      auto& first = m_first[i];
+      if (!first) first = {tag, length};
+      if (first->length != length)
+        return Error{ErrorKind::corrupt,
+                     "the header's tag " + name_of(tag) + " has " + std::to_string(length) + " entries, " +
+                         name_of(first->tag) + ' ' + std::to_string(first->length),
+                     {}};
+    }
+    return {};
+  }
+
+private:
+  struct List {
+    rpmTagVal tag;
+    std::uint32_t length;
+  };
+  std::array<std::optional<List>, k_parallel_lists.size()> m_first;
+};
+
 // Numbers where text should be, or one string where many should be, would be followed as pointers: librpm
 // checks types only in headers that have an immutable region, and takes any kind of string for any other.
-Result<void> check_types(std::string_view head, const HeaderRange& range) {
+Result<void> check_index(std::string_view head, const HeaderRange& range) {
+  ListLengths lengths;
   auto index = head.substr(range.start + k_intro_bytes);
   for (auto entries = read_u32(head.substr(range.start + 8)); entries > 0; --entries) {
     const auto tag = static_cast<rpmTagVal>(read_u32(index));
-    const auto type = static_cast<rpmTagType>(read_u32(index.substr(4)));
-    if (!has_type(tag, type))
+    if (!has_type(tag, read_u32(index.substr(4))))
       return Error{ErrorKind::corrupt, "the header's tag " + name_of(tag) + " has a wrong type", {}};
+    if (auto checked = lengths.add(tag, read_u32(index.substr(12))); !checked) return checked;
     index.remove_prefix(k_index_entry_bytes);
   }
   return {};
@@ -138,7 +183,7 @@ void prepare_librpm() {
 
 Result<HeaderPtr> read_header(std::string_view head, const HeaderRange& range) {
   prepare_librpm();
-  if (auto checked = check_types(head, range); !checked) return std::move(checked).error();
+  if (auto checked = check_index(head, range); !checked) return std::move(checked).error();
   // Making one costs as much as reading a small header. It holds nothing of the headers that it read.
   thread_local const TransactionPtr transaction(rpmtsCreate());
   if (!transaction) return Error{ErrorKind::io, "librpm made no transaction", {}};

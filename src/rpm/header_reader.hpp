@@ -23,7 +23,8 @@ void prepare_librpm();
 
 // `head` is the file's bytes [0, range.end), exactly, and `range` what probe_header said about them. The header's
 // digest in the signature is verified where there is one; signatures are not, since that needs keys and is the
-// client's business. ErrorKind::corrupt when a tag has an impossible type or librpm refuses the header,
+// client's business. ErrorKind::corrupt when a tag has an impossible type, lists that belong together
+// differ in length, or librpm refuses the header,
 // ErrorKind::io when memory cannot be had.
 Result<HeaderPtr> read_header(std::string_view head, const HeaderRange& range);
 

@@ -8,6 +8,7 @@
 #include <rpm/header.h>
 #include <rpm/rpmtd.h>
 
+#include <array>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -329,6 +330,38 @@ TEST(PackageReader, RefusesTagsOfAWrongType) {
       EXPECT_EQ(record.error().message, "the header's tag " + std::string(row.name) + " has a wrong type");
     }
   }
+}
+
+TEST(PackageReader, RefusesATypeThatThereIsNot) {
+  std::string file = make_package({}, Region::none);
+  const auto range = probe_header(file, file.size())->range;
+  file[range->start + 16 + 6] = 0x20;  // of the first entry
+  const auto record = read_package(file, *range, {{HashType::sha256, "a"}, "a.rpm", file.size(), 0}, {});
+  ASSERT_TRUE(record.failed_with(ErrorKind::corrupt));
+  EXPECT_THAT(record.error().message, HasSubstr("has a wrong type"));
+}
+
+// libcreaterepo_c would take the shortest, and lose memory with each such package.
+TEST(PackageReader, RefusesListsThatDoNotBelongTogether) {
+  const auto with_provides = [](std::size_t flags, std::size_t versions) {
+    return make_package([=](Header header) {
+      put(header, RPMTAG_PROVIDENAME, std::vector{"a", "b"});
+      put(header, RPMTAG_PROVIDEFLAGS, std::vector<std::uint32_t>(flags, 8));
+      put(header, RPMTAG_PROVIDEVERSION, std::vector<const char*>(versions, "1"));
+    });
+  };
+  EXPECT_TRUE(read(with_provides(2, 2)));
+  for (const auto& [flags, versions] : {std::pair{1U, 2U}, {2U, 1U}, {3U, 2U}, {2U, 3U}}) {
+    const auto record = read(with_provides(flags, versions));
+    ASSERT_TRUE(record.failed_with(ErrorKind::corrupt)) << flags << ' ' << versions;
+    EXPECT_THAT(record.error().message, HasSubstr("entries, PROVIDENAME 2"));
+  }
+  const auto with_modes = make_package([](Header header) {
+    put_file(header, "/d/", "f");
+    headerDel(header, RPMTAG_FILEMODES);
+    headerPutUint16(header, RPMTAG_FILEMODES, std::array<std::uint16_t, 2>{}.data(), 2);
+  });
+  EXPECT_TRUE(read(with_modes).failed_with(ErrorKind::corrupt));
 }
 
 TEST(PackageReader, NoFlippedByteIsTakenForAPackageAndNothingIsPrinted) {
