@@ -105,12 +105,12 @@ std::string name_of(rpmTagVal tag) {
 }
 
 bool has_type(rpmTagVal tag, std::uint32_t number) {
+  const auto expected = rpmTagGetTagType(tag);
+  const bool is_exact = std::find(k_exact_types.begin(), k_exact_types.end(), tag) != k_exact_types.end();
+  if (!is_exact && expected == RPM_NULL_TYPE) return true;  // not known: nothing reads it
   if (number > RPM_MAX_TYPE) return false;
   const auto type = static_cast<rpmTagType>(number);
-  const auto expected = rpmTagGetTagType(tag);
-  if (std::find(k_exact_types.begin(), k_exact_types.end(), tag) != k_exact_types.end()) return type == expected;
-  const bool unknown = expected == RPM_NULL_TYPE;
-  return unknown || rpmTagTypeGetClass(type) == rpmTagTypeGetClass(expected);
+  return is_exact ? type == expected : rpmTagTypeGetClass(type) == rpmTagTypeGetClass(expected);
 }
 
 // Lists that belong together entry by entry. libcreaterepo_c walks them side by side, drops what is left of the longer
@@ -128,13 +128,17 @@ constexpr std::array<std::array<rpmTagVal, k_most_lists>, 9> k_parallel_lists{{
     {RPMTAG_BASENAMES, RPMTAG_DIRINDEXES, RPMTAG_FILEMODES, RPMTAG_FILEFLAGS},
 }};
 
+constexpr std::size_t k_file_lists = k_parallel_lists.size() - 1;
+
 // The lengths of those lists, as far as they have been seen.
 class ListLengths {
 public:
   Result<void> add(rpmTagVal tag, std::uint32_t length) {
     for (std::size_t i = 0; i < k_parallel_lists.size(); ++i) {
       const auto& lists = k_parallel_lists[i];
-      if (std::find(lists.begin(), lists.end(), tag) == lists.end()) continue;
+      const auto place = std::find(lists.begin(), lists.end(), tag);
+      if (place == lists.end()) continue;
+      if (i == k_file_lists) m_has_file_list[static_cast<std::size_t>(place - lists.begin())] = true;
       auto& first = m_first[i];
       if (!first) first = {tag, length};
       if (first->length != length)
@@ -146,12 +150,22 @@ public:
     return {};
   }
 
+  // Files without one of their lists cost it memory as well.
+  Result<void> finish() const {
+    for (std::size_t i = 1; i < m_has_file_list.size(); ++i)
+      if (m_has_file_list[0] && !m_has_file_list[i])
+        return Error{
+            ErrorKind::corrupt, "the header has BASENAMES and no " + name_of(k_parallel_lists[k_file_lists][i]), {}};
+    return {};
+  }
+
 private:
   struct List {
     rpmTagVal tag;
     std::uint32_t length;
   };
   std::array<std::optional<List>, k_parallel_lists.size()> m_first;
+  std::array<bool, k_most_lists> m_has_file_list{};
 };
 
 // Numbers where text should be, or one string where many should be, would be followed as pointers: librpm
@@ -166,7 +180,7 @@ Result<void> check_index(std::string_view head, const HeaderRange& range) {
     if (auto checked = lengths.add(tag, read_u32(index.substr(12))); !checked) return checked;
     index.remove_prefix(k_index_entry_bytes);
   }
-  return {};
+  return lengths.finish();
 }
 
 }  // namespace

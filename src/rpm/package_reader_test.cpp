@@ -362,6 +362,13 @@ TEST(PackageReader, RefusesListsThatDoNotBelongTogether) {
     headerPutUint16(header, RPMTAG_FILEMODES, std::array<std::uint16_t, 2>{}.data(), 2);
   });
   EXPECT_TRUE(read(with_modes).failed_with(ErrorKind::corrupt));
+  for (const auto tag : {RPMTAG_DIRINDEXES, RPMTAG_FILEMODES, RPMTAG_FILEFLAGS}) {
+    const auto without = make_package([tag](Header header) {
+      put_file(header, "/d/", "f");
+      headerDel(header, tag);
+    });
+    EXPECT_TRUE(read(without).failed_with(ErrorKind::corrupt)) << tag;
+  }
 }
 
 TEST(PackageReader, NoFlippedByteIsTakenForAPackageAndNothingIsPrinted) {

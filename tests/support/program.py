@@ -103,7 +103,7 @@ class Daemon:
     def __init__(self, program, *arguments, name=None, log_name="daemon.log", prefix=()):
         self.program = program
         executable = [str(program.named(name))] if name else [str(binary()), "daemon", "--log-format", "json"]
-        self.command = [*prefix, *executable, *map(str, arguments)]
+        self.command = [*map(str, prefix), *executable, *map(str, arguments)]
         self.log_file = program.home / log_name
         self.server = None
 

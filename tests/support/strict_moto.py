@@ -24,8 +24,10 @@ import sys
 import urllib.parse
 from dataclasses import dataclass
 
+from moto.iam.access_control import IAMRequestBase
 from moto.s3.models import s3_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.sqs.responses import SQSResponse
 from werkzeug.serving import make_server
 
 AUTHORIZATION = re.compile(
@@ -253,6 +255,23 @@ class StrictServer:
         return [b"" if method == "HEAD" else body]
 
 
+def enforce_policies_as_aws():
+    """For moto's check of policies, which POST /moto-api/reset-auth with the body 0 switches on: the signature has been
+    looked at by then, what SQS does in batches takes the right to do it once, and who asks for a queue by its name asks
+    for that queue."""
+    begin = IAMRequestBase.__init__
+
+    def begin_single(request, *arguments, **named):
+        begin(request, *arguments, **named)
+        request._action = request._action.removesuffix("Batch")
+
+    IAMRequestBase.__init__ = begin_single
+    IAMRequestBase.check_signature = lambda request: None
+
+    name_of_queue = SQSResponse._get_queue_name
+    SQSResponse._get_queue_name = lambda response: response._get_param("QueueName") or name_of_queue(response)
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("port_file")
@@ -261,6 +280,7 @@ def main():
     arguments.add_argument("secrets", nargs="+")
     options = arguments.parse_args()
     secrets = dict(item.split("=", 1) for item in options.secrets)
+    enforce_policies_as_aws()
     moto = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, StrictServer(moto, secrets, options.read_only, options.conditions),
                          threaded=True)
