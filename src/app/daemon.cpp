@@ -10,6 +10,7 @@
 #include "app/daemon_metrics.hpp"
 #include "app/metrics_endpoint.hpp"
 #include "app/notify.hpp"
+#include "app/open_files.hpp"
 #include "app/webhook.hpp"
 #include "base/parallel.hpp"
 #include "base/version.hpp"
@@ -34,7 +35,9 @@ Daemon::Daemon(Session& session, Health& health, std::optional<Discovery> discov
     : m_session(session),
       m_health(health),
       m_work(session.clock, session.settings.daemon.retry_ceiling, session.settings.daemon.workers),
-      m_memory({.disk = session.settings.cache.disk_mib << 20, .memory = session.settings.cache.memory_mib << 20}),
+      m_memory({.disk = session.settings.cache.disk_mib << 20,
+                .memory = session.settings.cache.memory_mib << 20,
+                .repositories = repositories_to_remember(raise_open_file_limit())}),
       m_board(session, m_work, m_memory, std::move(discovery)),
       m_inbox(session, m_board, m_work, health),
       m_sweeps(session, m_board) {}
