@@ -173,7 +173,14 @@ Error aws_error(std::string_view subject, std::string_view action, const HttpRes
     kind = ErrorKind::invalid;
     message += ": this is not the service's own answer, check the endpoint";
   }
-  return {kind, std::move(message), one_line(request_id(response))};
+  const std::string id = one_line(request_id(response));
+  if (kind == ErrorKind::invalid && response.status == 400 && error.code.empty() && id.empty() &&
+      bucket_region(response).empty()) {
+    // What an HTTP server says of half a request, before the service has seen it: nothing about what was asked.
+    kind = ErrorKind::unavailable;
+    message += ": the request did not arrive whole, or this is no such service";
+  }
+  return {kind, std::move(message), id};
 }
 
 }  // namespace repoupdate
