@@ -158,7 +158,7 @@ std::string request_id(const HttpResponse& response) {
   std::string_view id = response.header("x-amz-request-id");
   if (id.empty()) id = response.header("x-amzn-requestid");
   const std::string_view host_id = response.header("x-amz-id-2");
-  return id.empty() || host_id.empty() ? clean(id) : clean(std::string(id) + '/' + std::string(host_id));
+  return id.empty() || host_id.empty() ? one_line(id) : one_line(std::string(id) + '/' + std::string(host_id));
 }
 
 Error aws_error(std::string_view subject, std::string_view action, const HttpResponse& response) {
@@ -173,7 +173,7 @@ Error aws_error(std::string_view subject, std::string_view action, const HttpRes
     kind = ErrorKind::invalid;
     message += ": this is not the service's own answer, check the endpoint";
   }
-  const std::string id = one_line(request_id(response));
+  const std::string id = request_id(response);
   if (kind == ErrorKind::invalid && response.status == 400 && error.code.empty() && id.empty() &&
       bucket_region(response).empty()) {
     // What an HTTP server says of half a request, before the service has seen it: nothing about what was asked.
