@@ -64,7 +64,6 @@ private:
   void read_event_bridge(const Json& message, const std::string& where);
   void add(const std::string* bucket, const std::string* key, KeyEncoding encoding, const std::string* time,
            bool said_gone, const std::string& where);
-           const std::string& where);
   void fail(const std::string& where, const std::string& problem);
 
   ParsedBody m_parsed;
@@ -78,7 +77,6 @@ void BodyReader::fail(const std::string& where, const std::string& problem) {
 
 void BodyReader::add(const std::string* bucket, const std::string* key, KeyEncoding encoding, const std::string* time,
                      bool said_gone, const std::string& where) {
-                     const std::string& where) {
   if (bucket == nullptr || bucket->empty()) return fail(where, "names no bucket");
   if (key == nullptr || key->empty()) return fail(where, "names no object key");
   Event event{*bucket, encoding == KeyEncoding::form ? form_decode(*key) : *key, *key, {}, said_gone};
