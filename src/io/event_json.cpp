@@ -44,6 +44,14 @@ std::string describe(const Json& value) {
   return names.empty() ? "an empty JSON object" : "a JSON object with " + excerpt(names);
 }
 
+// Stores write it with or without "s3:" before it.
+bool tells_of_removal(const std::string* event) {
+  if (event == nullptr) return false;
+  std::string_view name = *event;
+  if (name.starts_with("s3:")) name.remove_prefix(3);
+  return name.starts_with("ObjectRemoved:") || name.starts_with("LifecycleExpiration:");
+}
+
 class BodyReader {
 public:
   void read_text(std::string_view text, int envelopes, const std::string& where);
@@ -53,7 +61,8 @@ private:
   void read_message(const Json& message, int envelopes, const std::string& where);
   void read_record(const Json& record, int envelopes, const std::string& where);
   void read_event_bridge(const Json& message, const std::string& where);
-  void add(const std::string* bucket, const std::string* key, KeyEncoding encoding, const std::string& where);
+  void add(const std::string* bucket, const std::string* key, KeyEncoding encoding, bool said_gone,
+           const std::string& where);
   void fail(const std::string& where, const std::string& problem);
 
   ParsedBody m_parsed;
@@ -65,11 +74,11 @@ void BodyReader::fail(const std::string& where, const std::string& problem) {
   m_parsed.problem += (m_parsed.problem.empty() ? "" : "; ") + where + problem;
 }
 
-void BodyReader::add(const std::string* bucket, const std::string* key, KeyEncoding encoding,
+void BodyReader::add(const std::string* bucket, const std::string* key, KeyEncoding encoding, bool said_gone,
                      const std::string& where) {
   if (bucket == nullptr || bucket->empty()) return fail(where, "names no bucket");
   if (key == nullptr || key->empty()) return fail(where, "names no object key");
-  Event event{*bucket, encoding == KeyEncoding::form ? form_decode(*key) : *key, *key};
+  Event event{*bucket, encoding == KeyEncoding::form ? form_decode(*key) : *key, *key, said_gone};
   if (event.key.find('\0') != std::string::npos)
     return fail(where, "the key " + excerpt(event.key) + " has a NUL in it");
   if (event.key.size() > k_max_event_key)
@@ -80,7 +89,8 @@ void BodyReader::add(const std::string* bucket, const std::string* key, KeyEncod
 void BodyReader::read_event_bridge(const Json& message, const std::string& where) {
   const auto detail = message.find("detail");
   if (detail == message.end()) return fail(where, "an EventBridge event without a detail");
-  add(text_at(*detail, {"bucket", "name"}), text_at(*detail, {"object", "key"}), KeyEncoding::raw, where);
+  add(text_at(*detail, {"bucket", "name"}), text_at(*detail, {"object", "key"}), KeyEncoding::raw,
+      has_text(message, "detail-type", "Object Deleted"), where);
 }
 
 void BodyReader::read_record(const Json& record, int envelopes, const std::string& where) {
@@ -92,7 +102,7 @@ void BodyReader::read_record(const Json& record, int envelopes, const std::strin
   if (!record.contains("s3")) return fail(where, "no S3 record but " + describe(record));
   const bool ceph = has_text(record, "eventSource", "ceph:s3");
   add(text_at(record, {"s3", "bucket", "name"}), text_at(record, {"s3", "object", "key"}),
-      ceph ? KeyEncoding::raw : KeyEncoding::form, where);
+      ceph ? KeyEncoding::raw : KeyEncoding::form, tells_of_removal(text_at(record, {"eventName"})), where);
 }
 
 void BodyReader::read_message(const Json& message, int envelopes, const std::string& where) {

@@ -56,6 +56,21 @@ TEST(EventJson, EveryRecordOfANotificationIsRead) {
   EXPECT_EQ(parsed.problem, "");
 }
 
+TEST(EventJson, RemovalsAreToldFromTheRest) {
+  json body = s3_notification({"a.rpm", "b.rpm", "c.rpm"});
+  body["Records"][1]["eventName"] = "s3:ObjectRemoved:Delete";
+  body["Records"][2]["eventName"] = "LifecycleExpiration:DeleteMarkerCreated";
+  const auto parsed = parse(body);
+  ASSERT_EQ(parsed.events.size(), 3u);
+  EXPECT_FALSE(parsed.events[0].said_gone);
+  EXPECT_TRUE(parsed.events[1].said_gone);
+  EXPECT_TRUE(parsed.events[2].said_gone);
+  EXPECT_TRUE(parse(event_bridge("Object Deleted", "a.rpm")).events[0].said_gone);
+  EXPECT_FALSE(parse(event_bridge("Object Created", "a.rpm")).events[0].said_gone);
+  body["Records"][1].erase("eventName");
+  EXPECT_FALSE(parse(body).events[1].said_gone);
+}
+
 // Semantics 3: a bare notification is form-encoded, and the spelling of the message is kept beside it.
 TEST(EventJson, KeyOfABareNotificationIsFormDecoded) {
   const auto parsed = parse(s3_notification({"pool%2Fgtk%2B-c%2B%2B_lib-1.0~rc1%5Egit+x%20y.rpm", "%C3%BC.rpm"}));

@@ -18,6 +18,8 @@ struct ChangeSet {
     // Messages that wait for this key; a message may wait for several. Their handles may be old by now: the ledger
     // has the newest.
     std::vector<Receipt> receipts;
+    // All that is known of it tells that it was removed: then one 404 is enough. It saves a request, and decides nothing.
+    bool said_gone = false;
   };
 
   // location_href (the key below the repository's prefix) to what is known about it. The object as it is

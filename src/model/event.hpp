@@ -16,11 +16,12 @@ struct Receipt {
 };
 
 // "Look at this key." It does not say what happened: events repeat, come late and in any order, and the
-// object as it is now decides (semantics 4).
+// object as it is now decides (semantics 4). That the message told of a removal saves a second look, no more.
 struct Event {
   std::string bucket;   // the store: a bucket's name, or a directory's absolute path
   std::string key;      // decoded as its message's shape says
   std::string raw_key;  // as it stood in the message, tried when `key` is not there; may equal key
+  bool said_gone = false;
 };
 
 // One message and what it named. A message without events (s3:TestEvent, foreign text) still has to be

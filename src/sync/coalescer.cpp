@@ -7,7 +7,10 @@
 namespace repoupdate {
 namespace {
 
-void merge(ChangeSet::Key& into, const ChangeSet::Key& from) {
+void merge(std::map<std::string, ChangeSet::Key>& keys, const std::string& href, const ChangeSet::Key& from) {
+  const auto [found, is_new] = keys.try_emplace(href);
+  ChangeSet::Key& into = found->second;
+  into.said_gone = from.said_gone && (is_new || into.said_gone);
   if (into.raw_href.empty()) into.raw_href = from.raw_href;
   into.receipts.insert(into.receipts.end(), from.receipts.begin(), from.receipts.end());
 }
@@ -20,11 +23,12 @@ void Coalescer::touch(SteadyTime now) {
 }
 
 void Coalescer::add(const std::string& href, const std::string& raw_href, const std::optional<Receipt>& receipt,
-                    SteadyTime now) {
+                    SteadyTime now, bool said_gone) {
   ChangeSet::Key change;
+  change.said_gone = said_gone;
   if (raw_href != href) change.raw_href = raw_href;
   if (receipt) change.receipts.push_back(*receipt);
-  merge(m_batch.changes.keys[href], change);
+  merge(m_batch.changes.keys, href, change);
   if (m_patience == Patience::hurry) m_not_before = {};
   touch(now);
 }
@@ -55,7 +59,7 @@ Coalescer::Batch Coalescer::take() {
 
 void Coalescer::put_back(Batch batch, SteadyTime now, SteadyTime not_before, Patience patience) {
   const bool has_new = !m_batch.changes.empty() || m_batch.reconcile;
-  for (const auto& [href, key] : m_batch.changes.keys) merge(batch.changes.keys[href], key);
+  for (const auto& [href, key] : m_batch.changes.keys) merge(batch.changes.keys, href, key);
   batch.reconcile = batch.reconcile || m_batch.reconcile;
   m_batch = std::move(batch);
   m_not_before = patience == Patience::hurry && has_new ? SteadyTime{} : not_before;

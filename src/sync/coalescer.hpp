@@ -24,7 +24,8 @@ public:
   explicit Coalescer(CoalescingPolicy policy) : m_policy(policy) {}
 
   // A message is added once: what comes again of it is the ledger's.
-  void add(const std::string& href, const std::string& raw_href, const std::optional<Receipt>& receipt, SteadyTime now);
+  void add(const std::string& href, const std::string& raw_href, const std::optional<Receipt>& receipt, SteadyTime now,
+           bool said_gone = false);
 
   // Everything in the repository is to be compared with its listing, as soon as nothing stands in the way.
   void add_reconcile(SteadyTime now);

@@ -38,6 +38,20 @@ TEST(Coalescer, IsDueAtOnceWhenEnoughKeysWait) {
   EXPECT_EQ(coalescer.due(), at(5));
 }
 
+// Where one event says that it was made, a 404 is worth a second look.
+TEST(Coalescer, KeyIsSaidToBeGoneWhenAllEventsSaySo) {
+  Coalescer coalescer(k_policy);
+  coalescer.add("a.rpm", "a.rpm", {}, at(0), true);
+  coalescer.add("a.rpm", "a.rpm", {}, at(0), true);
+  coalescer.add("b.rpm", "b.rpm", {}, at(0), true);
+  coalescer.add("b.rpm", "b.rpm", {}, at(0), false);
+  auto batch = coalescer.take();
+  EXPECT_TRUE(batch.changes.keys.at("a.rpm").said_gone);
+  EXPECT_FALSE(batch.changes.keys.at("b.rpm").said_gone);
+  coalescer.put_back(batch, at(1), at(1), Coalescer::Patience::wait);
+  EXPECT_TRUE(coalescer.take().changes.keys.at("a.rpm").said_gone);
+}
+
 TEST(Coalescer, RepeatedEventsAreOneKeyWithEveryMessage) {
   Coalescer coalescer(k_policy);
   coalescer.add("a b.rpm", "a+b.rpm", receipt("1", "h1"), at(0));

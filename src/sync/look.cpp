@@ -33,6 +33,19 @@ std::vector<std::string> raw_spellings(const Repository& repository, const Liste
   return raw;
 }
 
+// Which of those that are not there nothing else has said to be gone. A directory's word is enough.
+std::vector<std::string> doubtful(const Repository& repository, const std::vector<Finding>& findings,
+                                  const ChangeSet& changes, const std::set<std::string>& gone_by_listing) {
+  std::vector<std::string> hrefs;
+  if (repository.store->is_local()) return hrefs;
+  for (const auto& finding : findings) {
+    const auto change = changes.keys.find(finding.href);
+    const bool said_gone = change != changes.keys.end() && change->second.said_gone;
+    if (is_gone(finding) && !said_gone && !gone_by_listing.contains(finding.href)) hrefs.push_back(finding.href);
+  }
+  return hrefs;
+}
+
 // A directory answers at once: more than one thread for each core would only be in the way.
 std::size_t threads_for(const Repository& repository) {
   return repository.store->is_local() ? repository.policy.threads : repository.policy.requests;
@@ -116,8 +129,9 @@ private:
 }  // namespace
 
 Result<std::vector<Finding>> look_at(const Repository& repository, const ListedEntries& listed,
-                                     const std::set<std::string>& hrefs, const ChangeSet& changes, Findings& earlier,
-                                     Findings fresh, std::stop_token stop) {
+                                     const std::set<std::string>& hrefs, const ChangeSet& changes,
+                                     const std::set<std::string>& gone_by_listing, Findings& earlier, Findings fresh,
+                                     std::stop_token stop) {
   std::vector<std::string> first;
   std::ranges::copy_if(hrefs, std::back_inserter(first), [&](const auto& href) { return !fresh.contains(href); });
   auto findings = look_at_each(repository, listed, first, earlier, stop);
@@ -126,6 +140,12 @@ Result<std::vector<Finding>> look_at(const Repository& repository, const ListedE
   auto second = raw_spellings(repository, listed, findings, changes);
   std::erase_if(second, [&](const std::string& href) { return hrefs.contains(href); });
   std::ranges::move(look_at_each(repository, listed, second, earlier, stop), std::back_inserter(findings));
+  const auto doubted = doubtful(repository, findings, changes, gone_by_listing);
+  if (!doubted.empty()) {
+    std::erase_if(findings,
+                  [&](const Finding& finding) { return std::ranges::find(doubted, finding.href) != doubted.end(); });
+    std::ranges::move(look_at_each(repository, listed, doubted, earlier, stop), std::back_inserter(findings));
+  }
   if (stop.stop_requested())
     return Error{ErrorKind::cancelled, repository.name + ": stopped while reading packages", {}};
   for (const auto& finding : findings) earlier[finding.href] = finding;

@@ -21,10 +21,10 @@ std::optional<Route> Router::route(const Event& event) const {
   const auto repository = owner(full_key);
   if (!repository) {
     if (event.raw_key == event.key) return std::nullopt;
-    return route({event.bucket, event.raw_key, event.raw_key});
+    return route({event.bucket, event.raw_key, event.raw_key, event.said_gone});
   }
   const std::size_t root_size = m_roots[*repository].size();
-  Route route{*repository, full_key.substr(root_size), {}};
+  Route route{*repository, full_key.substr(root_size), {}, event.said_gone};
   if (!is_package_href(route.href)) return std::nullopt;
   if (event.raw_key != event.key && owner(full_raw_key) == repository) route.raw_href = full_raw_key.substr(root_size);
   return route;

@@ -16,6 +16,7 @@ struct Route {
   std::size_t repository;  // position in the list that the router was made with
   std::string href;        // below that repository's root
   std::string raw_href;    // the other spelling to try, or empty
+  bool said_gone = false;  // see Event
 };
 
 class Router {

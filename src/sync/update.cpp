@@ -2,6 +2,7 @@
 #include "sync/update.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,6 +15,7 @@
 #include "repodata/splice.hpp"
 #include "rpm/package_reader.hpp"
 #include "sync/look.hpp"
+#include "sync/object_hash.hpp"
 #include "sync/package_key.hpp"
 #include "sync/publisher.hpp"
 #include "sync/repository_state.hpp"
@@ -25,6 +27,8 @@ namespace {
 // Measured with eight writers: a shorter ceiling wastes work on races that are lost again, a longer one lets those
 // wait who have lost most.
 const RetryPolicy k_race{.attempts = 0, .base = Duration(50), .ceiling = Duration(800)};
+
+constexpr int k_max_creations = 3;
 
 enum class Pass { done, superseded };
 
@@ -54,6 +58,7 @@ private:
   Result<RepositoryState> load(Loading loading) const;
   Result<void> list_objects(const std::optional<ETag>& pointer, SystemTime pointer_modified);
   Result<std::set<std::string>> keys_to_look_at(RepositoryState& state);
+  std::set<std::string> gone_by_listing(const std::set<std::string>& keys) const;
   Result<ListedEntries> listed_of(RepositoryState& state, const std::set<std::string>& keys) const;
   Result<ListedEntries> with_same_nevra(const RepositoryState& state, const ListedEntries& by_name,
                                         const std::vector<Finding>& findings) const;
@@ -98,7 +103,8 @@ Result<Pass> Update::pass() {
   if (listed.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
   if (!listed) return std::move(listed).error();
   Findings fresh = state->is_as_remembered ? std::move(ahead.findings) : still_good(std::move(ahead.findings), *listed);
-  auto findings = look_at(m_repository, *listed, *keys, m_request.changes, m_findings, std::move(fresh), m_stop);
+  auto findings = look_at(m_repository, *listed, *keys, m_request.changes, gone_by_listing(*keys), m_findings,
+                          std::move(fresh), m_stop);
   if (!findings) return std::move(findings).error();
 
   // Settled: the metadata say already what was found. Nothing has been read whole so far.
@@ -246,6 +252,16 @@ Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
   return keys;
 }
 
+// Those of `keys` that the listing does not have; none without one.
+std::set<std::string> Update::gone_by_listing(const std::set<std::string>& keys) const {
+  std::set<std::string> gone;
+  if (!m_listing) return gone;
+  std::set<std::string_view> there;
+  for (const auto& object : m_listing->packages) there.insert(object.key);
+  std::ranges::copy_if(keys, std::inserter(gone, gone.end()), [&](const auto& key) { return !there.contains(key); });
+  return gone;
+}
+
 // What the metadata say of the packages that may be meant.
 Result<ListedEntries> Update::listed_of(RepositoryState& state, const std::set<std::string>& keys) const {
   NamesToFind names;
@@ -353,7 +369,8 @@ Result<UpdateReport> update(const Repository& repository, const UpdateRequest& r
 Result<UpdateReport> create_repository(const Repository& repository, Clock& clock) {
   const Error exists{
       ErrorKind::precondition_failed, repository.name + ": there is a repository already; it was not touched", {}};
-  const auto there = repository.store->head(repository.prefix + std::string(k_repomd_key));
+  const std::string key = repository.prefix + std::string(k_repomd_key);
+  auto there = repository.store->head(key);
   if (there) return exists;
   if (!there.failed_with(ErrorKind::not_found)) return there.error();
   const SpliceOptions options{.now = clock.now(), .open_checksum = repository.policy.open_checksum};
@@ -361,9 +378,24 @@ Result<UpdateReport> create_repository(const Repository& repository, Clock& cloc
   if (!spliced) return std::move(spliced.error()).within(repository.name);
   WriteTurn turn(repository, clock);
   UpdateReport report;
-  auto pointer = publish(repository, spliced->publication, turn, report.repaired, {});
-  if (pointer.failed_with(ErrorKind::precondition_failed)) return exists;  // somebody else was faster
-  if (!pointer) return std::move(pointer).error();
+  for (int attempt = 1;; ++attempt) {
+    const auto pointer = publish(repository, spliced->publication, turn, report.repaired, {});
+    if (pointer) break;
+    if (!pointer.failed_with(ErrorKind::precondition_failed)) return pointer.error();
+    // Somebody else was faster, or what came first was our own, or nobody was and the store is mistaken.
+    there = repository.store->head(key);
+    if (there) {
+      const PublishedObject& ours = spliced->publication.pointer;
+      const auto is_ours = has_bytes(*repository.store, key, *there, ours.bytes.size(), ours.sha256);
+      if (!is_ours) return is_ours.error();
+      if (!*is_ours) return exists;
+      if (auto whole = repair_signature(repository, there->etag, {}); !whole) return std::move(whole).error();
+      break;
+    }
+    if (!there.failed_with(ErrorKind::not_found)) return there.error();
+    if (attempt == k_max_creations)
+      return Error{ErrorKind::conflict, repository.name + ": the store refuses to make repomd.xml; try again", {}};
+  }
   report.published = true;
   report.revision = spliced->publication.revision;
   return report;

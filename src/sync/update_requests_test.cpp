@@ -80,7 +80,9 @@ TEST_F(UpdateRequestsTest, ARemovedPackageCostsTwoHeads) {
   run(keys({"b.rpm"}));
   store.forget_requests();
   store.drop("r/0.rpm");
-  run(keys({"0.rpm"}));
+  auto request = keys({"0.rpm"});
+  request.changes.keys["0.rpm"].said_gone = true;
+  run(request);
   EXPECT_THAT(store.requests(), UnorderedElementsAre(k_pointer, "HEAD r/0.rpm", StartsWith("PUT r/repodata/"),
                                                      StartsWith("PUT r/repodata/"), StartsWith("PUT r/repodata/"),
                                                      "PUT r/repodata/repomd.xml", "HEAD r/0.rpm"));

@@ -93,6 +93,20 @@ TEST_F(UpdateTest, DeniedIsNotGone) {
   EXPECT_EQ(listed().size(), 2u);  // a stays, b is published all the same
 }
 
+// Nor is one 404 enough for it while nothing else says so: stores have been seen to be mistaken.
+TEST_F(UpdateTest, OneNotFoundIsNotGone) {
+  place("a.rpm", "a");
+  place("b.rpm", "b");
+  run(keys({"a.rpm"}));
+  std::set<std::string> told;
+  store.before = [&](const std::string& request) -> Result<void> {
+    const bool is_first = request.find("r/repodata/") == std::string::npos && told.insert(request.substr(4, 7)).second;
+    return is_first ? Result<void>(Error{ErrorKind::not_found, "404", {}}) : Result<void>();
+  };
+  EXPECT_EQ(run(keys({"a.rpm", "b.rpm"})).removed(), 0u);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch", "b.rpm b-1-1.noarch"));
+}
+
 // Semantics 9: a bad package costs its neighbours nothing, and what was listed before stays.
 TEST_F(UpdateTest, CorruptPackagesAreReportedAndTheRestIsPublished) {
   const std::string good = place("good.rpm", "good");

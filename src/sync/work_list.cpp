@@ -14,8 +14,8 @@ std::size_t WorkList::add_repository(CoalescingPolicy policy, Duration poll) {
 
 void WorkList::add(const std::vector<Route>& routes, const std::optional<Receipt>& receipt) {
   const std::scoped_lock lock(m_mutex);
-  for (const auto& [repository, href, raw_href] : routes)
-    m_slots[repository].coalescer.add(href, raw_href, receipt, m_clock.steady());
+  for (const auto& [repository, href, raw_href, said_gone] : routes)
+    m_slots[repository].coalescer.add(href, raw_href, receipt, m_clock.steady(), said_gone);
   wake();
 }
 
