@@ -50,6 +50,12 @@ std::map<std::string, MemoryObjectStore::Stored> MemoryObjectStore::contents() c
   return m_objects;
 }
 
+void MemoryObjectStore::restore(std::map<std::string, Stored> contents) {
+  const std::scoped_lock lock(m_mutex);
+  m_objects = std::move(contents);
+  m_uploads.clear();
+}
+
 Result<void> MemoryObjectStore::record(std::string request) {
   {
     const std::scoped_lock lock(m_mutex);

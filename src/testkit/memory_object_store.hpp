@@ -37,6 +37,8 @@ public:
   // An upload in parts that somebody begins and does not end.
   void begin_upload(const PendingUpload& upload);
   std::map<std::string, Stored> contents() const;
+  // As it was when contents() said that.
+  void restore(std::map<std::string, Stored> contents);
 
   // Called before each request takes effect, without a lock held: a place to change the world, or to answer
   // with a failure instead.
