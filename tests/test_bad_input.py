@@ -194,8 +194,9 @@ def test_rebuild_repairs_what_is_damaged_under_its_own_name(program, repository,
 def test_repomd_that_is_none_is_corrupt(program, repository, packages, text):
     repomd = repository / "repodata/repomd.xml"
     repomd.write_text(text)
-    program.start("list", repository).expect(Exit.CORRUPT, "repomd.xml")
-    assert "repomd.xml" in program.start("verify", repository).expect(Exit.CORRUPT).stdout
+    program.start("list", repository).expect(Exit.CORRUPT, "repomd.xml", "`repoupdate update --rebuild`")
+    told = program.start("verify", repository).expect(Exit.CORRUPT).stdout
+    assert "repomd.xml: " in told and f"`repoupdate update --rebuild {repository}`" in told
     program.start("add", repository, packages[0]).expect(Exit.CORRUPT, "repomd.xml")
     assert repomd.read_text() == text
 

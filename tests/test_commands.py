@@ -271,9 +271,20 @@ def test_verify_finds_what_is_wrong(program, filled, packages, harm):
     done = program.start("verify", filled)
     assert done.code == Exit.CORRUPT and victim.name in done.stdout + done.stderr, done
     assert victim.name in str(program.start("verify", filled, "--json").json)
+    repair = "update --rebuild" if harm == "metadata" else "update"
+    assert f"`repoupdate {repair} {filled}`" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["init", "add", "remove", "update", "list", "verify", "daemon"])
+def test_verify_tells_a_missing_metadata_file_once(program, filled):
+    victim = metadata.load_repo(filled).repomd["filelists"].href
+    (filled / victim).unlink()
+    done = program.start("verify", filled).expect(Exit.CORRUPT)
+    assert lines(done.stdout) == lines(f"{victim}: is named by repomd.xml and is not there\n{filled}: 12 packages, "
+                                       f"1 problem\n`repoupdate update --rebuild {filled}` makes the metadata anew "
+                                       "from the packages\n")
+
+
+@pytest.mark.parametrize("command", ["init", "add", "remove", "update", "list", "verify", "sweep", "daemon"])
 def test_help_has_an_example(program, command):
     assert f"repoupdate {command} " in program.run(command, "--help").stdout
 
@@ -286,7 +297,7 @@ def test_create_is_offered_where_it_does_something(program, command, creates):
 
 def test_version_and_help(program):
     assert program.run("--version").stdout.strip()
-    for command in ("init", "add", "remove", "update", "list", "verify", "daemon"):
+    for command in ("init", "add", "remove", "update", "list", "verify", "sweep", "daemon"):
         assert command in program.run("--help").stdout
 
 

@@ -8,7 +8,7 @@
 namespace repoupdate {
 namespace {
 
-constexpr std::array<Command, 9> k_commands{{
+constexpr std::array<Command, 10> k_commands{{
     {"init", "write an empty repository", "Refuses to touch one that is there.",
      "  repoupdate init s3://packages/el9/x86_64\n"
      "  repoupdate init --compression zstd /srv/repo\n",
@@ -51,6 +51,13 @@ constexpr std::array<Command, 9> k_commands{{
      "  repoupdate quarantine retry s3://packages/el9/x86_64   # all, or the KEYs that are named\n"
      "  repoupdate quarantine drop s3://packages/el9/x86_64 'broken-*.rpm'\n",
      declare_quarantine},
+    {"sweep", "remove superseded metadata after their grace period",
+     "Of what lies below repodata/ and is named by nobody any more, removes what was superseded more than\n"
+     "sweep_grace ago, but for the newest sweep_generations; never a file that is not known. The daemon does this\n"
+     "by itself.",
+     "  repoupdate sweep --dry-run s3://packages/el9/x86_64\n"
+     "  repoupdate sweep --sweep-grace 7d /srv/repo\n",
+     declare_sweep},
     {"daemon", "keep repositories up to date as packages come and go",
      "Takes events from SQS queues and watched directories, or polls. Repositories and queues stand in the\n"
      "configuration file, or on the command line.",

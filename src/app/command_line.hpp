@@ -51,6 +51,7 @@ void declare_update(CLI::App& command, CommandLine& line);
 void declare_list(CLI::App& command, CommandLine& line);
 void declare_verify(CLI::App& command, CommandLine& line);
 void declare_quarantine(CLI::App& command, CommandLine& line);
+void declare_sweep(CLI::App& command, CommandLine& line);
 void declare_daemon(CLI::App& command, CommandLine& line);
 void declare_config(CLI::App& command, CommandLine& line);
 

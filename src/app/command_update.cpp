@@ -15,6 +15,7 @@ struct Arguments {
   bool dry_run = false;
   bool rebuild = false;
   bool reread = false;
+  bool allow_shrink = false;
   bool json = false;
 };
 
@@ -32,6 +33,7 @@ ExitCode run(Session& session, const Arguments& arguments) {
   }
   request.reconcile = arguments.keys.empty();
   request.rebuild = arguments.rebuild;
+  request.allow_shrink = arguments.allow_shrink;
   request.dry_run = arguments.dry_run;
   request.suspicion = arguments.reread ? Suspicion::reread : Suspicion::usual;
   const auto report = update(*repository, request, session.clock, session.stop);
@@ -53,6 +55,8 @@ void declare_update(CLI::App& command, CommandLine& line) {
       .add_flag("--reread", arguments->reread,
                 "look at every package whose time is not the listed one, however old and of whatever size")
       ->excludes(keys);
+  command.add_flag("--allow-shrink", arguments->allow_shrink,
+                   "drop what is gone however much it is: confirms what shrink_limit holds back");
   command.add_flag("--json", arguments->json, "print the outcome as one JSON object");
   declare_section<RepositorySettings>(command, line, "defaults", "Repository");
   command.callback(

@@ -54,6 +54,16 @@ Result<std::vector<FoundUpload>> look_at_uploads(const Session& session, const R
   return found;
 }
 
+std::string repair_text(const Repository& repository, Repair repair) {
+  switch (repair) {
+    case Repair::none: return "These files are not made from the packages: put them back with the tool that made them";
+    case Repair::update: return "`repoupdate update " + repository.name + "` puts that right";
+    case Repair::rebuild:
+      return "`repoupdate update --rebuild " + repository.name + "` makes the metadata anew from the packages";
+  }
+  return {};
+}
+
 void print_json(const Repository& repository, const VerifyOutcome& outcome, const std::vector<FoundUpload>& uploads) {
   std::cout << "{\"repository\":" << json_string(repository.name)
             << ",\"sound\":" << (outcome.problems.empty() ? "true" : "false") << ",\"packages\":" << outcome.packages
@@ -71,12 +81,13 @@ void print_json(const Repository& repository, const VerifyOutcome& outcome, cons
 }
 
 void print_text(const Repository& repository, const VerifyOutcome& outcome, const std::vector<FoundUpload>& uploads) {
-  for (const auto& problem : outcome.problems) std::cout << problem.key << ' ' << problem.what << '\n';
+  for (const auto& problem : outcome.problems) std::cout << problem.key << ": " << problem.what << '\n';
   for (const auto& found : uploads)
     std::cout << found.upload.key << " has an upload that has not ended, begun " << age_text(found.age) << " ago"
               << (found.removed ? ": removed" : "") << '\n';
   std::cout << repository.name << ": " << counted(outcome.packages, "package") << ", "
             << (outcome.problems.empty() ? "all is well" : counted(outcome.problems.size(), "problem")) << '\n';
+  if (!outcome.problems.empty()) std::cout << repair_text(repository, outcome.repair) << '\n';
 }
 
 ExitCode run(Session& session, const Arguments& arguments) {

@@ -12,6 +12,7 @@
 namespace repoupdate {
 namespace {
 
+constexpr Duration k_held_back{std::chrono::minutes(5)};       // until a held back publication is looked at again
 constexpr Duration k_finish_within{std::chrono::seconds(20)};  // after a requested stop
 
 double seconds_between(SteadyTime from, SteadyTime to) {
@@ -25,7 +26,8 @@ Daemon::Daemon(Session& session, std::optional<Discovery> discovery)
       m_work(session.clock, session.settings.daemon.retry_ceiling, session.settings.daemon.workers),
       m_memory({.disk = session.settings.cache.disk_mib << 20, .memory = session.settings.cache.memory_mib << 20}),
       m_board(session, m_work, m_memory, std::move(discovery)),
-      m_inbox(session, m_board, m_work) {}
+      m_inbox(session, m_board, m_work),
+      m_sweeps(session, m_board) {}
 
 Result<void> Daemon::open(Directory when_missing) {
   if (auto added = m_board.add(m_session.settings.repositories, when_missing); !added) return added;
@@ -56,6 +58,7 @@ void Daemon::run(std::stop_token stop) {
     m_inbox.start(threads, stop);
     for (std::uint64_t i = 0; i < m_session.settings.daemon.workers; ++i)
       threads.emplace_back([this, stop] { work(stop); });
+    threads.emplace_back([this, stop] { m_sweeps.run(stop); });
     m_session.log.info("ready", {{"version", k_version},
                                  {"repositories", std::uint64_t{m_board.size()}},
                                  {"sources", std::uint64_t{m_inbox.size()}}});
@@ -75,20 +78,32 @@ void Daemon::work(std::stop_token stop) {
     const auto report = update(repository, request, m_session.clock, stop);
     if (report) {
       log_outcome(repository, *report, started);
+      if (report->published) m_sweeps.note_published(job->repository);
       finish(*job, *report);
       continue;
     }
-    Ledger::Settled settled;
-    if (!report.failed_with(ErrorKind::cancelled)) {
-      m_session.log.error("cannot update", {{"repository", repository.name},
-                                            {"kind", to_string(report.error().kind)},
-                                            {"error", report.error().text()},
-                                            {"attempt", job->failures + 1}});
-      make_room(repository.name, job->batch, settled);
-    }
-    m_work.give_back(std::move(*job));
-    m_inbox.conclude(std::move(settled));
+    give_up(*std::move(job), repository.name, report.error());
   }
+}
+
+// Everything is tried again. A publication that waits for somebody's word is told once for each thing that it would do,
+// and looked at less often.
+void Daemon::give_up(WorkList::Job job, const std::string& repository, const Error& error) {
+  Ledger::Settled settled;
+  const bool is_held_back = error.kind == ErrorKind::unconfirmed;
+  if (is_held_back) {
+    const std::scoped_lock lock(m_mutex);
+    if (std::exchange(m_refused[job.repository], error.text()) != error.text())
+      m_session.log.error("publication held back", {{"repository", repository}, {"error", error.text()}});
+  } else if (error.kind != ErrorKind::cancelled) {
+    m_session.log.error("cannot update", {{"repository", repository},
+                                          {"kind", to_string(error.kind)},
+                                          {"error", error.text()},
+                                          {"attempt", job.failures + 1}});
+  }
+  if (error.kind != ErrorKind::cancelled) make_room(repository, job.batch, settled);
+  m_work.give_back(std::move(job), is_held_back ? k_held_back : Duration(0));
+  m_inbox.conclude(std::move(settled));
 }
 
 // What is let go comes again later, and the comparison with the listing that is tried instead of it sees everything
@@ -112,6 +127,10 @@ void Daemon::finish(const WorkList::Job& job, const UpdateReport& report) {
     return found;
   };
   const std::string name = m_board.name(job.repository);
+  {
+    const std::scoped_lock lock(m_mutex);
+    m_refused.erase(job.repository);
+  }
   Coalescer::Batch rest;
   Ledger::Settled settled;
   for (const auto& [href, key] : job.batch.changes.keys) {

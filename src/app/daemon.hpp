@@ -3,6 +3,8 @@
 // is acknowledged when all that it named is visible.
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -10,6 +12,7 @@
 #include "app/inbox.hpp"
 #include "app/repository_board.hpp"
 #include "app/session.hpp"
+#include "app/sweep_rounds.hpp"
 #include "sync/update.hpp"
 #include "sync/work_list.hpp"
 
@@ -28,6 +31,7 @@ public:
 
 private:
   void work(std::stop_token stop);
+  void give_up(WorkList::Job job, const std::string& repository, const Error& error);
   void finish(const WorkList::Job& job, const UpdateReport& report);
   void make_room(const std::string& repository, Coalescer::Batch& batch, Ledger::Settled& settled);
   void log_outcome(const Repository& repository, const UpdateReport& report, SteadyTime started) const;
@@ -38,6 +42,9 @@ private:
   RepositoryMemory m_memory;
   RepositoryBoard m_board;
   Inbox m_inbox;
+  SweepRounds m_sweeps;
+  std::mutex m_mutex;                            // guards what follows
+  std::map<std::size_t, std::string> m_refused;  // by repository: what was told of its held back publication
 };
 
 // Runs daemons one after the other: SIGHUP ends one and starts the next with the settings read again.

@@ -17,6 +17,7 @@ ExitCode exit_code(ErrorKind kind) {
     case ErrorKind::conflict: return ExitCode::conflict;
     case ErrorKind::corrupt: return ExitCode::corrupt;
     case ErrorKind::no_space: return ExitCode::no_space;
+    case ErrorKind::unconfirmed: return ExitCode::unconfirmed;
     case ErrorKind::cancelled: return ExitCode::stopped;
     case ErrorKind::io: return ExitCode::local;
   }

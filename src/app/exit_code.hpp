@@ -19,15 +19,16 @@ enum class ExitCode {
   conflict = 6,     // somebody else was there: a repository exists already, or others kept publishing
   corrupt = 7,      // metadata or a package is not what its checksum says; `verify` found problems
   no_space = 8,
-  local = 9,      // any other failure of this machine
-  stopped = 130,  // interrupted
+  local = 9,         // any other failure of this machine
+  unconfirmed = 10,  // too many packages would be dropped: say --allow-shrink if that is right
+  stopped = 130,     // interrupted
 };
 
 struct ExitCodeText {
   ExitCode code;
   std::string_view text;
 };
-inline constexpr std::array<ExitCodeText, 11> k_exit_codes{{
+inline constexpr std::array<ExitCodeText, 12> k_exit_codes{{
     {ExitCode::done, "done"},
     {ExitCode::partly, "some packages failed, everything else was published"},
     {ExitCode::usage, "wrong arguments or configuration"},
@@ -38,6 +39,7 @@ inline constexpr std::array<ExitCodeText, 11> k_exit_codes{{
     {ExitCode::corrupt, "metadata or a package is corrupt; 'verify' found problems"},
     {ExitCode::no_space, "no space left"},
     {ExitCode::local, "another failure of the local system"},
+    {ExitCode::unconfirmed, "refused: more packages would be dropped than shrink_limit allows"},
     {ExitCode::stopped, "interrupted"},
 }};
 

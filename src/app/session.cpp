@@ -146,6 +146,8 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   repository.policy.requests = settings.requests;
   repository.policy.lease.length = settings.lease;
   repository.policy.lease.who = who();
+  repository.policy.shrink = {settings.shrink_limit, settings.shrink_spare};
+  repository.policy.sweep = {settings.sweep_grace, settings.sweep_generations};
   repository.policy.open_checksum = settings.open_checksum == "write";
   repository.policy.threads =
       settings.threads > 0 ? settings.threads : std::max<std::size_t>(1, std::thread::hardware_concurrency());

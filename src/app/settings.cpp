@@ -163,6 +163,19 @@ constexpr std::array k_repository{
                                 ""},
     Setting<RepositorySettings>{"sign_timeout", &RepositorySettings::sign_timeout, "how long signing may take", "",
                                 k_second, 10 * k_minute, Flag::nowhere},
+    Setting<RepositorySettings>{"shrink_limit", &RepositorySettings::shrink_limit,
+                                "percent of the packages that may go at once; more is held back until "
+                                "`update --allow-shrink`; 100: no limit",
+                                "", 0, 100},
+    Setting<RepositorySettings>{"shrink_spare", &RepositorySettings::shrink_spare,
+                                "packages that may always go, whatever their share is", "", 0, 1'000'000},
+    Setting<RepositorySettings>{"sweep", &RepositorySettings::sweep,
+                                "remove superseded metadata this often; 0: never, but for the command", "", 0,
+                                365 * k_day, Flag::daemon},
+    Setting<RepositorySettings>{"sweep_grace", &RepositorySettings::sweep_grace, "how long superseded metadata stay",
+                                "", k_hour, 365 * k_day},
+    Setting<RepositorySettings>{"sweep_generations", &RepositorySettings::sweep_generations,
+                                "superseded generations of metadata that stay however old they are", "", 0, 10'000},
 };
 
 constexpr std::array k_queue{

@@ -81,6 +81,11 @@ struct RepositorySettings {
   std::string sign_command;
   std::string sign_public_key;
   Duration sign_timeout{std::chrono::seconds(30)};
+  std::uint64_t shrink_limit = 50;
+  std::uint64_t shrink_spare = 20;
+  Duration sweep{std::chrono::hours(1)};
+  Duration sweep_grace{std::chrono::hours(24)};
+  std::uint64_t sweep_generations = 3;
 };
 
 struct QueueSettings {

@@ -17,6 +17,7 @@ std::string_view to_string(ErrorKind kind) {
     case ErrorKind::unavailable: return "unavailable";
     case ErrorKind::timed_out: return "timed out";
     case ErrorKind::no_space: return "no space";
+    case ErrorKind::unconfirmed: return "unconfirmed";
     case ErrorKind::cancelled: return "cancelled";
     case ErrorKind::io: return "input/output error";
   }

@@ -25,6 +25,7 @@ enum class ErrorKind {
   unavailable,          // connection refused or reset, 500, 502, 504: try again
   timed_out,            // a deadline passed; whether it took effect is unknown
   no_space,             // ENOSPC, EDQUOT
+  unconfirmed,          // may be right, and does so much harm if not that a person has to say yes
   cancelled,            // we were asked to stop
   io,                   // any other failure of the local system
 };

@@ -18,6 +18,7 @@ struct PublishedFile {
   SharedBytes body;
   std::string sha256;  // hex, of body
   std::string content_type;
+  bool named_already = false;  // by the old pointer, too: as after a rebuild of the same packages
 };
 
 // The same for what is small.

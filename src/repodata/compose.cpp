@@ -74,8 +74,11 @@ Composed compose_publication(const Repomd& old, const PerKind<WrittenFile>& file
     if (is_derived_record(record.type)) publication.dropped_records.push_back(record.type);
   for (const auto& about : k_metadata_kinds) {
     const WrittenFile& written = files[about.kind];
-    publication.immutable.push_back({renewed.find(about.kind)->location_href, written.file.stored,
-                                     written.digest.sha256, std::string(content_type(written.file.compression))});
+    const std::string& href = renewed.find(about.kind)->location_href;
+    const RepomdRecord* before = old.find(about.kind);
+    publication.immutable.push_back({href, written.file.stored, written.digest.sha256,
+                                     std::string(content_type(written.file.compression)),
+                                     before && before->location_href == href});
   }
   std::string repomd = write_repomd(renewed);
   std::string sha256 = sha256_hex(repomd);

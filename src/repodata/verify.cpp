@@ -69,6 +69,10 @@ Examined examine(const Repomd& repomd, MetadataKind kind, const SharedBytes& sto
     examined.problems.push_back("repomd.xml does not name it");
     return examined;
   }
+  if (!stored) {
+    examined.problems.push_back("is named by repomd.xml and is not there");
+    return examined;
+  }
   compare_size(examined, "size", stored->size(), record->size);
   if (record->checksum) {
     const auto digest = hash_stored(*stored, record->checksum->type);

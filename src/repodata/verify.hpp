@@ -25,7 +25,7 @@ struct VerifyReport {
 
 // Compares each stored (compressed) file with its record (checksum, size, open-checksum, open-size; I8), its
 // `packages=` with the number of packages, the three with each other (the same pkgids in the same order; I7), and
-// looks for an href that is listed twice. What cannot be read is a problem too, not a failure.
+// looks for an href that is listed twice. One that is null is not there: that alone is said of it. What cannot be read is a problem too, not a failure.
 VerifyReport verify_metadata(const Repomd& repomd, const PerKind<SharedBytes>& stored);
 
 }  // namespace repoupdate

@@ -1,28 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/publisher.hpp"
 
+#include <tuple>
+#include <utility>
+
 #include "base/parallel.hpp"
 #include "sync/object_hash.hpp"
 #include "sync/signature.hpp"
+#include "sync/sweep_claim.hpp"
+#include "sync/sweep_notes.hpp"
+#include "sync/sweep_policy.hpp"
 
 namespace repoupdate {
 namespace {
 
 constexpr std::string_view k_cache_for_ever = "public, max-age=31536000, immutable";
 constexpr std::string_view k_cache_never = "no-cache";
+constexpr int k_max_rounds = 3;  // of putting the hashed files
 
 // What is there under the name of a file that is to be put.
 struct Present {
   bool is_sound;  // it has that file's very bytes, as after a lost race or a crash
   ETag etag;
+  Duration age{0};  // by the store's clock
 };
 
-Result<Present> look_at_present(const Repository& repository, const std::string& key, const PublishedFile& file) {
+Result<Present> look_at_present(const Repository& repository, const std::string& key, const PublishedFile& file,
+                                const Clock& clock) {
   const auto there = repository.store->head(key);
   if (!there) return there.error();
   const auto same = has_bytes(*repository.store, key, *there, file.body->size(), file.sha256);
   if (!same) return same.error();
-  return Present{*same, there->etag};
+  const SystemTime now = there->answered == SystemTime{} ? clock.now() : there->answered;
+  return Present{*same, there->etag, now - there->last_modified};
 }
 
 // 409: two writers at the same moment. That is a race lost like any other.
@@ -31,12 +41,18 @@ Error lost_or_failed(Error error) {
   return error;
 }
 
-enum class Outcome { there_already, put, repaired };
+enum class Outcome { there_already, put, put_again, repaired };
+
+// A file that nobody has named for long may be about to be swept: it gets a new age before it is named again. What the
+// old pointer names is safe.
+bool is_to_be_put_again(const PublishedFile& file, const Present& present) {
+  return !file.named_already && present.age > k_reuse_within;
+}
 
 // Other bytes than the name says are of use to nobody: who reads them finds the checksum wrong. So they are replaced
 // whoever damaged them, and in one step: readers see the wrong bytes or the right ones.
-Result<Outcome> put_immutable(const Repository& repository, const PublishedFile& file,
-                              const StoreAbilities& abilities) {
+Result<Outcome> put_immutable(const Repository& repository, const PublishedFile& file, const StoreAbilities& abilities,
+                              const Clock& clock) {
   const std::string key = repository.prefix + file.key;
   Outcome outcome = Outcome::put;
   PutOptions options;
@@ -45,17 +61,18 @@ Result<Outcome> put_immutable(const Repository& repository, const PublishedFile&
   options.cache_control = k_cache_for_ever;
   options.sha256 = file.sha256;
   if (!options.if_absent) {  // whoever puts another one at the same moment puts the same bytes: its name says so
-    const auto present = look_at_present(repository, key, file);
+    const auto present = look_at_present(repository, key, file, clock);
     if (!present && !present.failed_with(ErrorKind::not_found)) return present.error();
-    if (present && present->is_sound) return Outcome::there_already;
-    if (present) outcome = Outcome::repaired;
+    if (present && present->is_sound && !is_to_be_put_again(file, *present)) return Outcome::there_already;
+    if (present) outcome = present->is_sound ? Outcome::put_again : Outcome::repaired;
   }
   auto put = repository.store->put(key, *file.body, options);
   if (options.if_absent && put.failed_with(ErrorKind::precondition_failed)) {
-    const auto present = look_at_present(repository, key, file);
+    const auto present = look_at_present(repository, key, file, clock);
+    if (present.failed_with(ErrorKind::not_found)) return lost_or_failed(std::move(put).error());  // swept just now
     if (!present) return present.error();
-    if (present->is_sound) return Outcome::there_already;
-    outcome = Outcome::repaired;
+    if (present->is_sound && !is_to_be_put_again(file, *present)) return Outcome::there_already;
+    outcome = present->is_sound ? Outcome::put_again : Outcome::repaired;
     options.if_absent = false;
     options.if_match = present->etag;  // what somebody else has put right meanwhile stays as it is
     put = repository.store->put(key, *file.body, options);
@@ -114,6 +131,80 @@ Result<ETag> put_pointer_in_turn(const Repository& repository, const Publication
   return put;
 }
 
+// Puts the hashed files, and sees to it that they are there until the pointer can be written.
+class FilesInPlace {
+public:
+  FilesInPlace(const Repository& repository, const Publication& publication, const StoreAbilities& abilities,
+               Clock& clock, std::stop_token stop)
+      : m_repository(repository),
+        m_publication(publication),
+        m_abilities(abilities),
+        m_clock(clock),
+        m_stop(std::move(stop)) {}
+
+  Result<void> put(std::vector<std::string>& repaired);
+  // So long ago that a sweep may have taken them for what a crash left behind.
+  bool is_long_ago() const { return m_since.passed() > k_publish_within; }
+
+private:
+  Result<void> put_round(std::vector<std::string>& repaired);
+  Result<bool> are_there_after_sweeps();
+
+  const Repository& m_repository;
+  const Publication& m_publication;
+  const StoreAbilities& m_abilities;
+  Clock& m_clock;
+  std::stop_token m_stop;
+  Elapsed m_since{m_clock};
+  std::vector<std::string> m_put_again;  // keys
+  bool m_is_prepared = false;            // the signature, once and before the pointer
+};
+
+Result<void> FilesInPlace::put_round(std::vector<std::string>& repaired) {
+  m_since = Elapsed(m_clock);
+  m_put_again.clear();
+  const auto& files = m_publication.immutable;
+  std::vector<Outcome> outcomes(files.size(), Outcome::there_already);
+  const bool prepares = !std::exchange(m_is_prepared, true);
+  auto put = try_each_parallel(files.size() + 1, m_repository.policy.requests, [&](std::size_t i) -> Result<void> {
+    if (i == files.size()) return prepares ? prepare_signature(m_repository, m_publication.base) : Result<void>();
+    const auto outcome = put_immutable(m_repository, files[i], m_abilities, m_clock);
+    if (!outcome) return outcome.error();
+    outcomes[i] = *outcome;
+    return {};
+  });
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i] == Outcome::repaired) repaired.push_back(files[i].key);
+    if (outcomes[i] == Outcome::put_again) m_put_again.push_back(files[i].key);
+  }
+  return put;
+}
+
+// A sweep that had its last look at them before they were put again has said so before that, and is waited for.
+Result<bool> FilesInPlace::are_there_after_sweeps() {
+  if (auto waited = wait_for_sweeps(m_repository, m_clock, m_stop); !waited) return std::move(waited).error();
+  for (const auto& key : m_put_again) {
+    const auto there = m_repository.store->head(m_repository.prefix + key);
+    if (there.failed_with(ErrorKind::not_found)) return false;
+    if (!there) return there.error();
+  }
+  return true;
+}
+
+Result<void> FilesInPlace::put(std::vector<std::string>& repaired) {
+  for (int round = 1; round <= k_max_rounds; ++round) {
+    if (auto done = put_round(repaired); !done) return done;
+    const auto there = m_put_again.empty() ? Result<bool>(true) : are_there_after_sweeps();
+    if (!there) return there.error();
+    if (*there && !is_long_ago()) return {};
+  }
+  return Error{ErrorKind::timed_out,
+               m_repository.name + ": the metadata files could not be put within " +
+                   std::to_string(std::chrono::duration_cast<std::chrono::minutes>(k_publish_within).count()) +
+                   " minutes; nothing was published",
+               {}};
+}
+
 }  // namespace
 
 Result<ETag> publish(const Repository& repository, const Publication& publication, WriteTurn& turn,
@@ -126,19 +217,10 @@ Result<ETag> publish(const Repository& repository, const Publication& publicatio
     if (!made) return std::move(made).error();
     signature = *std::move(made);
   }
-  const std::size_t files = publication.immutable.size();
-  std::vector<Outcome> outcomes(files, Outcome::there_already);
-  const auto put_one = [&](std::size_t i) -> Result<void> {
-    if (i == files) return prepare_signature(repository, publication.base);
-    const auto outcome = put_immutable(repository, publication.immutable[i], *abilities);
-    if (!outcome) return outcome.error();
-    outcomes[i] = *outcome;
-    return {};
-  };
-  auto put = try_each_parallel(files + 1, repository.policy.requests, put_one);
-  for (std::size_t i = 0; i < outcomes.size(); ++i)
-    if (outcomes[i] == Outcome::repaired) repaired.push_back(publication.immutable[i].key);
-  if (!put) return std::move(put).error();
+  FilesInPlace files(repository, publication, *abilities, turn.clock(), stop);
+  if (auto put = files.put(repaired); !put) return std::move(put).error();
+  // Who fails here leaves files of another tool behind, and nothing worse.
+  std::ignore = note_superseded(repository, publication.superseded);
   if (stop.stop_requested())
     return Error{ErrorKind::cancelled, repository.name + ": stopped before repomd.xml was written", {}};
   auto pointer = abilities->has_compare_and_swap()
@@ -147,6 +229,9 @@ Result<ETag> publish(const Repository& repository, const Publication& publicatio
   if (!pointer) return pointer;
   // From here on the new repository is visible.
   if (auto finished = finish_pair(repository, *pointer, signature); !finished) return std::move(finished).error();
+  // A machine that was asleep just now may have lost files to a sweep.
+  if (files.is_long_ago())
+    if (auto put = files.put(repaired); !put) return std::move(put).error();
   return pointer;
 }
 

@@ -15,6 +15,8 @@
 #include "sync/lease.hpp"
 #include "sync/plan.hpp"
 #include "sync/repository_memory.hpp"
+#include "sync/shrink_guard.hpp"
+#include "sync/sweep_policy.hpp"
 
 namespace repoupdate {
 
@@ -30,6 +32,8 @@ struct RepositoryPolicy {
   // Lost races before giving up. One of N writers at a time wins each round: among 32 that never rest, one in ten
   // million updates loses this often; they would have waited some minutes.
   int attempts = 500;
+  ShrinkPolicy shrink;
+  SweepPolicy sweep;
   LeasePolicy lease;  // where the store has no conditional writes
   // Names the rules that packages are judged by: a verdict that stands in quarantine holds for the same rules only.
   std::string judge;

@@ -107,4 +107,21 @@ void RepositoryMemory::shrink() {
   }
 }
 
+void RepositoryMemory::note_dropped(const std::string& repository, std::size_t packages, SteadyTime now) {
+  if (packages == 0) return;
+  const std::scoped_lock lock(m_mutex);
+  m_dropped[repository].push_back({now, packages});
+}
+
+std::size_t RepositoryMemory::dropped_within(const std::string& repository, Duration window, SteadyTime now) {
+  const std::scoped_lock lock(m_mutex);
+  const auto found = m_dropped.find(repository);
+  if (found == m_dropped.end()) return 0;
+  auto& drops = found->second;
+  while (!drops.empty() && now - drops.front().when > window) drops.pop_front();
+  std::size_t sum = 0;
+  for (const Dropped& each : drops) sum += each.packages;
+  return sum;
+}
+
 }  // namespace repoupdate

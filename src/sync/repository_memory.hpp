@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "model/object.hpp"
 #include "repodata/repo_index.hpp"
 #include "sync/quarantine_record.hpp"
@@ -59,6 +61,10 @@ public:
   void keep_quarantine(std::string_view repository, const QuarantineSight& sight);
   void forget_quarantine(std::string_view repository);
 
+  // Packages that went without having been named by anybody, for the shrink guard. Small, and not of the limits.
+  void note_dropped(const std::string& repository, std::size_t packages, SteadyTime now);
+  std::size_t dropped_within(const std::string& repository, Duration window, SteadyTime now);
+
   // What the frames of one repository may take, stored and open: a small part of the limit, so that several have room.
   std::uint64_t room_for_frames() const { return m_limits.memory / 4; }
 
@@ -78,6 +84,11 @@ private:
   std::list<Known> m_known;  // used most recently first
   std::map<std::string, RememberedPair, std::less<>> m_pairs;
   std::map<std::string, QuarantineSight, std::less<>> m_quarantines;
+  struct Dropped {
+    SteadyTime when;
+    std::size_t packages;
+  };
+  std::map<std::string, std::deque<Dropped>> m_dropped;  // by repository, oldest first
 };
 
 }  // namespace repoupdate

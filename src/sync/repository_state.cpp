@@ -182,7 +182,7 @@ Result<RepositoryState> load_state(const Repository& repository, Loading loading
       return state;
     }
     auto repomd = parse_repomd((*object)->bytes);
-    if (!repomd) return std::move(repomd.error()).within(repository.name + '/' + std::string(k_repomd_key));
+    if (!repomd) return damaged_pointer(repository, std::move(repomd).error());
     state.repomd = *std::move(repomd);
     auto opened =
         loading.will_edit ? open_for_edit(repository, state) : open_file(repository, state, MetadataKind::primary);
@@ -254,6 +254,12 @@ void remember(const Repository& repository, const Publication& publication, ETag
   });
   if (std::ranges::count(kept, 0) == 0)
     repository.memory->keep(repository.name, {std::move(pointer), publication.pointer.sha256, std::move(index)});
+}
+
+Error damaged_pointer(const Repository& repository, Error error) {
+  if (error.kind == ErrorKind::corrupt)
+    error.message += "; `repoupdate update --rebuild` makes the metadata anew from the packages";
+  return std::move(error).within(repository.name + '/' + std::string(k_repomd_key));
 }
 
 Error no_repository(const Repository& repository) {

@@ -72,6 +72,9 @@ Result<void> prove_state(const Repository& repository, RepositoryState& state);
 // For the next update of this process: what was published.
 void remember(const Repository& repository, const Publication& publication, ETag pointer, RepoIndex index);
 
+// What is said of a repomd.xml that cannot be parsed, with what to do.
+Error damaged_pointer(const Repository& repository, Error error);
+
 // "There is no repository", with what to do.
 Error no_repository(const Repository& repository);
 

@@ -65,6 +65,7 @@ private:
   void note_state(const RepositoryState& state);
   void note_unknown(const ListedEntries& listed, const std::vector<Finding>& findings);
   void note_failures(const ListedEntries& listed, const std::vector<Finding>& findings);
+  Result<void> check_shrinking(const RepositoryState& state, const MetadataEdit& edit);
   Result<Spliced> splice_edit(const RepositoryState& state, const MetadataEdit& edit) const;
   void note_published(const Publication& publication, MetadataEdit edit);
   bool rebuilding() const { return m_request.rebuild && !m_report.published; }
@@ -83,7 +84,8 @@ private:
   // came after that is looked at, whoever publishes meanwhile.
   std::optional<PackageObjects> m_listing;
   SystemTime m_pointer_modified{};
-  std::set<std::string> m_moved;  // changed while they were being published
+  std::size_t m_dropping = 0, m_dropped = 0;  // packages, by the shrink guard's count: now, and in earlier passes
+  std::set<std::string> m_moved;              // changed while they were being published
 };
 
 // The stages in order. `superseded` is the only way back.
@@ -131,6 +133,9 @@ Result<Pass> Update::pass() {
   note_state(*state);
   m_report.failures = std::move(plan.failures);
   m_report.notes = std::move(plan.notes);
+  const auto shrinking = check_shrinking(*state, plan.edit);
+  if (!shrinking && !(m_request.dry_run && shrinking.failed_with(ErrorKind::unconfirmed))) return shrinking.error();
+  if (!shrinking) m_report.notes.push_back(shrinking.error().message);
   if (m_request.dry_run) m_report.edits = {std::move(plan.edit)};
   if (m_request.dry_run) return Pass::done;
   if (nothing_to_do && plan.edit.empty()) return leave_as_it_is(*state);
@@ -310,6 +315,32 @@ void Update::note_failures(const ListedEntries& listed, const std::vector<Findin
       m_report.failures.push_back({finding.href, *error, listed.find(finding.href) != nullptr});
 }
 
+// A rebuild is held against what the old primary lists, where that can still be read: it is said by whoever sees damaged
+// metadata, and not by somebody who knows that the packages are gone.
+Result<void> Update::check_shrinking(const RepositoryState& state, const MetadataEdit& edit) {
+  if (m_request.allow_shrink || !state.pointer) return {};
+  std::size_t before = state.packages();
+  std::size_t dropped = count_dropped(edit, m_request.changes.removals);
+  if (rebuilding()) {
+    auto old = load_state(m_repository);
+    const auto listed = old ? list_all(m_repository, *old) : Result<std::vector<ListedPackage>>(old.error());
+    if (!listed) return is_final(listed.error().kind) ? Result<void>() : Result<void>(listed.error());
+    MetadataEdit rebuilt{{}, edit.inserts};
+    for (const auto& [position, entry] : *listed)
+      rebuilt.erases.push_back({position, entry.location_href, entry.pkgid, entry.nevra});
+    before = listed->size();
+    dropped = count_dropped(rebuilt, {});
+  }
+  RepositoryMemory* memory = m_repository.memory;
+  const std::size_t earlier =
+      memory ? memory->dropped_within(m_repository.name, k_shrink_window, m_clock.steady()) : m_dropped;
+  if (dropped > 0 && shrinks_too_much(m_repository.policy.shrink, dropped + earlier, before + earlier))
+    return too_much_would_go(m_repository.name, m_repository.policy.shrink, dropped + earlier, before + earlier,
+                             rebuilding());
+  m_dropping = dropped;
+  return {};
+}
+
 Result<Spliced> Update::splice_edit(const RepositoryState& state, const MetadataEdit& edit) const {
   const SpliceOptions options{.now = m_clock.now(),
                               .open_checksum = m_repository.policy.open_checksum,
@@ -329,6 +360,8 @@ void Update::note_published(const Publication& publication, MetadataEdit edit) {
     record.fragments = {};  // the report is for people; the bytes are published
   }
   m_moved = changed_since(m_repository, edited, m_findings);
+  if (m_repository.memory) m_repository.memory->note_dropped(m_repository.name, m_dropping, m_clock.steady());
+  m_dropped += std::exchange(m_dropping, 0);
   m_report.published = true;
   m_report.packages = publication.packages;
   m_report.revision = publication.revision;

@@ -22,8 +22,9 @@ struct UpdateRequest {
   ChangeSet changes;
   bool reconcile = false;  // look at every difference between listing and metadata as well
   Suspicion suspicion = Suspicion::usual;
-  bool rebuild = false;  // build on nothing that the metadata say; implies reconcile
-  bool dry_run = false;  // stop before the first PUT
+  bool rebuild = false;       // build on nothing that the metadata say; implies reconcile
+  bool allow_shrink = false;  // somebody has said that it may drop whatever it drops
+  bool dry_run = false;       // stop before the first PUT
   // Failures that may pass go into quarantine, too: they have been tried often enough for somebody to be told.
   bool quarantine_passing = false;
 };
@@ -54,6 +55,7 @@ struct UpdateReport {
 // An Error concerns the whole repository; nothing was lost, do the same again later.
 //   not_found  there is no repository and the policy does not create one
 //   conflict   others kept publishing, policy.attempts times
+//   unconfirmed  it would drop more packages than policy.shrink lets go; nothing was changed
 //   cancelled  a stop was requested; what had been published by then is consistent
 Result<UpdateReport> update(const Repository& repository, const UpdateRequest& request, Clock& clock,
                             std::stop_token stop);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/verify.hpp"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
@@ -34,8 +35,9 @@ private:
   Result<void> check_presence();
   Result<void> check_packages();
   Result<void> check_package(const IndexEntry& entry);
-  void problem(const std::string& key, const std::string& what) {
+  void problem(const std::string& key, const std::string& what, Repair repair) {
     const std::scoped_lock lock(m_mutex);
+    m_outcome.repair = std::max(m_outcome.repair, repair);
     m_outcome.problems.push_back({key, what});
   }
 
@@ -61,7 +63,7 @@ Result<VerifyOutcome> Verification::run(bool read_packages) {
   m_pointer = pointer->info.etag;
   const auto repomd = parse_repomd(pointer->bytes);
   if (!repomd) {
-    problem(std::string(k_repomd_key), repomd.error().text());
+    problem(std::string(k_repomd_key), repomd.error().text(), Repair::rebuild);
     return std::move(m_outcome);
   }
   auto unfit = look_at_signature(pointer->bytes);
@@ -70,7 +72,7 @@ Result<VerifyOutcome> Verification::run(bool read_packages) {
   const auto stored = fetch_metadata(*repomd);
   if (!stored) return stored.error();
   VerifyReport report = verify_metadata(*repomd, *stored);
-  for (auto& found : report.problems) m_outcome.problems.push_back(std::move(found));
+  for (auto& found : report.problems) problem(found.key, found.what, Repair::rebuild);
   m_entries = std::move(report.entries);
   m_outcome.packages = m_entries.size();
   if (auto checked = check_other_records(*repomd); !checked) return std::move(checked).error();
@@ -86,17 +88,13 @@ bool Verification::is_outdated() const {
   return now && now->etag != m_pointer;
 }
 
-// A missing file stays empty, which verify_metadata reports by its checksum.
+// A missing file stays null.
 Result<PerKind<SharedBytes>> Verification::fetch_metadata(const Repomd& repomd) {
   PerKind<SharedBytes> stored;
   for (const auto& kind : k_metadata_kinds) {
     const std::string& href = repomd.find(kind.kind)->location_href;
-    stored[kind.kind] = in_memory({});
     auto opened = m_repository.store->open(m_repository.prefix + href);
-    if (opened.failed_with(ErrorKind::not_found)) {
-      problem(href, "is named by repomd.xml and is not there");
-      continue;
-    }
+    if (opened.failed_with(ErrorKind::not_found)) continue;
     auto local = opened ? make_local(*opened, *m_repository.scratch) : std::move(opened);
     if (!local) return std::move(local).error();
     stored[kind.kind] = *std::move(local);
@@ -110,11 +108,11 @@ Result<void> Verification::check_other_records(const Repomd& repomd) {
     const auto digest =
         hash_object(*m_repository.store, m_repository.prefix + record.location_href, {}, record.checksum->type);
     if (digest.failed_with(ErrorKind::not_found)) {
-      problem(record.location_href, "is named by repomd.xml (" + record.type + ") and is not there");
+      problem(record.location_href, "is named by repomd.xml (" + record.type + ") and is not there", Repair::none);
     } else if (!digest) {
       return digest.error();
     } else if (*digest != record.checksum->hex) {
-      problem(record.location_href, "has another checksum than repomd.xml says");
+      problem(record.location_href, "has another checksum than repomd.xml says", Repair::none);
     }
   }
   return {};
@@ -141,7 +139,7 @@ Result<void> Verification::check_signature(const std::string& repomd) {
   if (m_signature_problem.empty()) return {};
   auto found = look_at_signature(repomd);
   if (!found) return std::move(found).error();
-  if (!found->empty()) problem(std::string(k_signature_key), *found);
+  if (!found->empty()) problem(std::string(k_signature_key), *found, Repair::update);
   return {};
 }
 
@@ -158,14 +156,15 @@ Result<void> Verification::check_presence() {
     if (!entry.location_base.empty()) continue;  // may be elsewhere
     const auto found = present.find(key);
     if (found == present.end()) {
-      problem(entry.location_href, "is listed and is not there");
+      problem(entry.location_href, "is listed and is not there", Repair::update);
     } else if (found->second->size != entry.size) {
       problem(entry.location_href,
-              "is listed with " + std::to_string(entry.size) + " bytes and has " + std::to_string(found->second->size));
+              "is listed with " + std::to_string(entry.size) + " bytes and has " + std::to_string(found->second->size),
+              Repair::update);
     }
   }
   for (const auto& object : objects->packages)
-    if (!listed.contains(object.key)) problem(object.key, "is there and is not listed");
+    if (!listed.contains(object.key)) problem(object.key, "is there and is not listed", Repair::update);
   return {};
 }
 
@@ -191,7 +190,7 @@ Result<void> Verification::check_package(const IndexEntry& entry) {
   Result<std::string> digest =
       object->sha256 && type == HashType::sha256 ? *object->sha256 : hash_object(*m_repository.store, full, {}, type);
   if (!digest) return std::move(digest).error();
-  if (*digest != entry.pkgid) problem(entry.location_href, "has other bytes than the metadata say");
+  if (*digest != entry.pkgid) problem(entry.location_href, "has other bytes than the metadata say", Repair::rebuild);
   return {};
 }
 

@@ -12,9 +12,17 @@
 
 namespace repoupdate {
 
+// What puts right what was found.
+enum class Repair {
+  none,     // nothing is wrong, or it is about what is not made from the packages
+  update,   // a comparison with the listing
+  rebuild,  // of the metadata from the packages
+};
+
 struct VerifyOutcome {
   std::size_t packages = 0;             // listed
   std::vector<VerifyProblem> problems;  // empty: the repository is sound
+  Repair repair = Repair::none;         // the strongest that one of them needs
 };
 
 // `read_packages`: compare every package's SHA-256 with its pkgid, by reading it unless the store vouches for it.

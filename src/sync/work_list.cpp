@@ -77,12 +77,13 @@ std::optional<WorkList::Job> WorkList::take(std::stop_token stop) {
   return std::nullopt;
 }
 
-void WorkList::put_back(Slot& slot, Coalescer::Batch batch, Coalescer::Patience patience) {
+void WorkList::put_back(Slot& slot, Coalescer::Batch batch, Coalescer::Patience patience, Duration at_least) {
   ++slot.failures;
   const SteadyTime now = m_clock.steady();
   // Half of the delay is certain: a failing store is not asked again at once by chance.
   const double spread = 0.5 + jitter() / 2;
-  slot.coalescer.put_back(std::move(batch), now, now + retry_delay(m_backoff, slot.failures, spread), patience);
+  const Duration delay = std::max(at_least, retry_delay(m_backoff, slot.failures, spread));
+  slot.coalescer.put_back(std::move(batch), now, now + delay, patience);
 }
 
 void WorkList::finish(const Job& job, Coalescer::Batch rest) {
@@ -92,16 +93,16 @@ void WorkList::finish(const Job& job, Coalescer::Batch rest) {
   if (rest.changes.empty() && !rest.reconcile) {
     slot.failures = 0;
   } else {
-    put_back(slot, std::move(rest), Coalescer::Patience::hurry);
+    put_back(slot, std::move(rest), Coalescer::Patience::hurry, Duration(0));
   }
   wake();
 }
 
-void WorkList::give_back(Job job) {
+void WorkList::give_back(Job job, Duration at_least) {
   const std::scoped_lock lock(m_mutex);
   Slot& slot = m_slots[job.repository];
   slot.busy = false;
-  put_back(slot, std::move(job.batch), Coalescer::Patience::wait);
+  put_back(slot, std::move(job.batch), Coalescer::Patience::wait, at_least);
   wake();
 }
 

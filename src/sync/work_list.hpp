@@ -52,8 +52,9 @@ public:
   // The job is done but for `rest`, which is tried again after a growing, jittered delay.
   void finish(const Job& job, Coalescer::Batch rest);
 
-  // The repository could not be worked on at all; everything is tried again, later and later.
-  void give_back(Job job);
+  // The repository could not be worked on at all; everything is tried again, later and later, and not before
+  // `at_least` has passed.
+  void give_back(Job job, Duration at_least = Duration(0));
 
 private:
   struct Slot {
@@ -65,7 +66,7 @@ private:
   };
   std::optional<SteadyTime> due(const Slot& slot) const;
   Job start(std::size_t number, SteadyTime now);
-  void put_back(Slot& slot, Coalescer::Batch batch, Coalescer::Patience patience);
+  void put_back(Slot& slot, Coalescer::Batch batch, Coalescer::Patience patience, Duration at_least);
   void wake();
 
   Clock& m_clock;

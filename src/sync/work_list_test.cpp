@@ -154,5 +154,17 @@ TEST_F(WorkListTest, NewWorkWakesAWaitingWorker) {
   EXPECT_TRUE(job);
 }
 
+// A publication that waits for somebody's word is not looked at every minute.
+TEST_F(WorkListTest, WhatIsGivenBackForLongerIsNotDueBefore) {
+  list.add_reconcile(first);
+  auto job = take_due();
+  ASSERT_TRUE(job);
+  list.give_back(*std::move(job), std::chrono::minutes(5));
+  clock.advance(seconds(299));
+  EXPECT_FALSE(take_due());
+  clock.advance(seconds(1));
+  EXPECT_TRUE(take_due());
+}
+
 }  // namespace
 }  // namespace repoupdate

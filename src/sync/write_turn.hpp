@@ -29,6 +29,8 @@ public:
   // The store's; may cost some requests, once.
   Result<StoreAbilities> abilities() const { return m_repository.store->abilities(m_repository.prefix); }
 
+  Clock& clock() const { return m_clock; }
+
   // Waits for the lease, as Lease::acquire() says. Nothing when it is ours already.
   Result<void> take(std::stop_token stop);
   // precondition_failed when the lease is not ours any more.

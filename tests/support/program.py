@@ -27,6 +27,7 @@ class Exit(enum.IntEnum):
     CONFLICT = 6     # a repository is there already, or others kept publishing
     CORRUPT = 7      # metadata or a package; `verify` found problems
     NO_SPACE = 8
+    UNCONFIRMED = 10  # more packages would be dropped than shrink_limit allows
     STOPPED = 130    # interrupted
 
 
@@ -99,10 +100,10 @@ class Program:
 class Daemon:
     """A running daemon. Leaving the context sends SIGTERM and asserts that it then ends with exit code 0."""
 
-    def __init__(self, program, *arguments, name=None, log_name="daemon.log"):
+    def __init__(self, program, *arguments, name=None, log_name="daemon.log", prefix=()):
         self.program = program
         executable = [str(program.named(name))] if name else [str(binary()), "daemon", "--log-format", "json"]
-        self.command = [*executable, *map(str, arguments)]
+        self.command = [*prefix, *executable, *map(str, arguments)]
         self.log_file = program.home / log_name
         self.server = None
 

@@ -8,7 +8,7 @@ rebuilds the request line from decoded parts and refuses keys with '+', '^' or n
 signature; this one works on the raw request line, as AWS does. It also holds bodies against the checksums that
 came with them, which moto does not. Keys that moto's STS gives out are good from then on, together with their session
 token. Every refusal is a line on standard error. With --conditions it treats the conditions of writes as some stores
-do: it does not look at them, or answers 501.
+do: it does not look at them, or answers 501. GET /make-older/SECONDS lets every object have been put so much earlier.
 Source: "Authenticating Requests (AWS Signature Version 4)" of the Amazon S3 API reference.
 """
 import argparse
@@ -24,6 +24,7 @@ import sys
 import urllib.parse
 from dataclasses import dataclass
 
+from moto.s3.models import s3_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -32,6 +33,7 @@ AUTHORIZATION = re.compile(
     r"SignedHeaders=(?P<headers>[^,]+), ?Signature=(?P<signature>[0-9a-f]{64})")
 MAX_SKEW = datetime.timedelta(minutes=15)
 OPEN_PATHS = ("/moto-api/",)
+OLDER_PATH = "/make-older/"
 READS = {"GET", "HEAD"}
 WRITE_CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
 WEB_IDENTITY = b"Action=AssumeRoleWithWebIdentity&"  # a request that needs no signature
@@ -186,6 +188,14 @@ class Sessions:
             raise Refused("InvalidToken", f"not the session token of {key}", "400 Bad Request")
 
 
+def make_older(seconds):
+    for account in s3_backends.values():
+        for backend in account.values():
+            for bucket in backend.buckets.values():
+                for key in bucket.keys.values():
+                    key.last_modified -= datetime.timedelta(seconds=seconds)
+
+
 class StrictServer:
     """The WSGI application: refuses, or passes on to moto."""
 
@@ -195,6 +205,10 @@ class StrictServer:
         self.sessions = Sessions(secrets)
 
     def __call__(self, environ, start_response):
+        if environ["RAW_URI"].startswith(OLDER_PATH):
+            make_older(int(environ["RAW_URI"].removeprefix(OLDER_PATH)))
+            start_response("200 OK", [("Content-Length", "0")])
+            return [b""]
         if environ["RAW_URI"].startswith(OPEN_PATHS):
             return self.application(environ, start_response)
         request = read_request(environ)
