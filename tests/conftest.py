@@ -11,7 +11,8 @@ from support.program import Program, binary
 from support.rgw import Rgw
 from support.servers import Moto
 
-NEEDED = ("dnf", "zypper", "rpm", "rpmbuild", "rpmkeys", "createrepo_c", "modifyrepo_c", "zstd", "xz", "gpg", "gpgconf")
+NEEDED = ("dnf", "zypper", "rpm", "rpmbuild", "rpmkeys", "createrepo_c", "modifyrepo_c", "faketime", "zstd",
+          "xz", "gpg", "gpgconf")
 
 # Names that broke repository tools before: what + ~ ^ mean in URLs, in form encoding, in versions.
 ODD_PACKAGES = (  # name, version, epoch
