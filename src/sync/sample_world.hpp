@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "sync/model_client.hpp"
+#include "sync/sample_client.hpp"
 #include "sync/update.hpp"
 #include "testkit/fake_signer.hpp"
 #include "testkit/faulty_object_store.hpp"
