@@ -46,7 +46,7 @@ Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, co
     if (found) {
       if (is_listed(found->record, listed)) return {href, Unchanged{}, etag};
       if (!found->verdict) return {href, std::move(found->verdict).error(), etag, size, true};
-      return {href, std::move(found->record), etag};
+      return {href, std::move(found->record), etag, size};
     }
     last = std::move(found).error();
     const bool moved = last->kind == ErrorKind::precondition_failed || last->kind == ErrorKind::not_found;

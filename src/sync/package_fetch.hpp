@@ -28,7 +28,7 @@ struct Finding {
   std::string href;  // the spelling that was found, or the one asked for
   std::variant<Gone, Unchanged, PackageRecord, Error> what;
   ETag etag;               // of the object that was looked at; empty when it is gone or was not seen
-  std::uint64_t size = 0;  // of the object that failed
+  std::uint64_t size = 0;  // of the object that failed or was read
   // The Error is a verdict of the repository's rules: the object was read, it is not the one that is listed, and it is
   // not to be.
   bool is_refused = false;
