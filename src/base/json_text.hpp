@@ -6,7 +6,7 @@
 
 namespace repoupdate {
 
-// A JSON string with its quotes (RFC 8259 section 7). Bytes above 0x7f stay as they are.
+// A JSON string with its quotes (RFC 8259 section 7). UTF-8 stays as it is; a byte that is none becomes U+FFFD.
 std::string json_string(std::string_view text);
 
 }  // namespace repoupdate
