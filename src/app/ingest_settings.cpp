@@ -13,7 +13,7 @@ namespace {
 Result<std::string> read_key_file(const std::string& name) {
   std::ifstream stream(name, std::ios::binary);
   if (!stream) return Error{ErrorKind::invalid, "signed_by: cannot read " + name, {}};
-  std::string bytes(k_max_key_file + 1, '\0');
+  std::string bytes(k_max_public_key_file + 1, '\0');
   stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(stream.gcount()));
   if (stream.bad()) return Error{ErrorKind::invalid, "signed_by: cannot read " + name, {}};

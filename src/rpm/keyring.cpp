@@ -148,7 +148,7 @@ Keyring& Keyring::operator=(Keyring&&) noexcept = default;
 Keyring::~Keyring() = default;
 
 Result<void> Keyring::add(std::string_view bytes, const std::string& name) {
-  if (bytes.size() > k_max_key_file)
+  if (bytes.size() > k_max_public_key_file)
     return Error{ErrorKind::invalid, name + " is larger than a file of public keys may be (1 MiB)", {}};
   std::size_t added = 0;
   for (const auto& block : blocks_of(bytes)) {

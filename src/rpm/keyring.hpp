@@ -17,7 +17,7 @@
 
 namespace repoupdate {
 
-inline constexpr std::size_t k_max_key_file = std::size_t{1} << 20;
+inline constexpr std::size_t k_max_public_key_file = std::size_t{1} << 20;
 inline constexpr std::size_t k_max_signatures = 16;  // of one package; more are not looked at
 
 // librpm's keyring. Once filled, it may be used from several threads at once.

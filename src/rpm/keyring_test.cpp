@@ -91,7 +91,7 @@ TEST_F(KeyringTest, KeysMayBeArmouredAndSeveralInAFile) {
 TEST_F(KeyringTest, WhatHoldsNoKeyIsRefusedByName) {
   for (const std::string& bytes :
        {std::string(), std::string("hello"), k_by_vendor, k_vendor_key.substr(0, 20),
-        std::string("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n"), std::string(k_max_key_file + 1, 'x')}) {
+        std::string("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n"), std::string(k_max_public_key_file + 1, 'x')}) {
     const auto added = Keyring().add(bytes, "some.key");
     ASSERT_TRUE(added.failed_with(ErrorKind::invalid));
     EXPECT_THAT(added.error().message, HasSubstr("some.key"));
