@@ -25,7 +25,7 @@ std::size_t character_length(std::string_view text) {
   return is_overlong || is_surrogate || character > 0x10FFFF ? 0 : length;
 }
 
-void append_ascii(std::string& quoted, char c) {
+void append_escaped(std::string& quoted, char c) {
   constexpr std::string_view hex = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(c);
   if (c == '"' || c == '\\') {
@@ -41,17 +41,18 @@ void append_ascii(std::string& quoted, char c) {
 
 std::string json_string(std::string_view text) {
   std::string quoted = "\"";
+  for (const char c : text) append_escaped(quoted, c);
+  return quoted + '"';
+}
+
+std::string valid_utf8(std::string_view text) {
+  std::string valid;
   while (!text.empty()) {
     const std::size_t length = character_length(text);
-    if (length == 1)
-      append_ascii(quoted, text.front());
-    else if (length == 0)
-      quoted += "\\ufffd";
-    else
-      quoted += text.substr(0, length);
+    valid += length == 0 ? "\xef\xbf\xbd" : text.substr(0, length);
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
-  return quoted + '"';
+  return valid;
 }
 
 }  // namespace repoupdate

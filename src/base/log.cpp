@@ -83,13 +83,13 @@ void Log::write(LogLevel level, std::string_view message, std::initializer_list<
   std::string line;
   if (m_state->format == LogFormat::json) {
     line += "\"message\":";
-    line += json_string(message);
+    line += json_string(valid_utf8(message));
     for (const auto& field : fields) {
       if (field.is_left_out) continue;
       line += ',';
       line += json_string(field.name);
       line += ':';
-      line += field.is_number ? field.value : json_string(field.value);
+      line += field.is_number ? field.value : json_string(valid_utf8(field.value));
     }
   } else {
     line += message;

@@ -116,7 +116,7 @@ bool has_type(rpmTagVal tag, std::uint32_t number) {
 // Lists that belong together entry by entry. libcreaterepo_c walks them side by side, drops what is left of the longer
 // ones, and loses their memory.
 constexpr std::size_t k_most_lists = 4;
-constexpr std::array<std::array<rpmTagVal, k_most_lists>, 9> k_parallel_lists{{
+constexpr std::array<std::array<rpmTagVal, k_most_lists>, 10> k_parallel_lists{{
     {RPMTAG_PROVIDENAME, RPMTAG_PROVIDEFLAGS, RPMTAG_PROVIDEVERSION},
     {RPMTAG_REQUIRENAME, RPMTAG_REQUIREFLAGS, RPMTAG_REQUIREVERSION},
     {RPMTAG_CONFLICTNAME, RPMTAG_CONFLICTFLAGS, RPMTAG_CONFLICTVERSION},
@@ -125,10 +125,11 @@ constexpr std::array<std::array<rpmTagVal, k_most_lists>, 9> k_parallel_lists{{
     {RPMTAG_SUGGESTNAME, RPMTAG_SUGGESTFLAGS, RPMTAG_SUGGESTVERSION},
     {RPMTAG_SUPPLEMENTNAME, RPMTAG_SUPPLEMENTFLAGS, RPMTAG_SUPPLEMENTVERSION},
     {RPMTAG_ENHANCENAME, RPMTAG_ENHANCEFLAGS, RPMTAG_ENHANCEVERSION},
-    {RPMTAG_BASENAMES, RPMTAG_DIRINDEXES, RPMTAG_FILEMODES, RPMTAG_FILEFLAGS},
+    {RPMTAG_BASENAMES, RPMTAG_FILEMODES, RPMTAG_FILEFLAGS, RPMTAG_DIRINDEXES},
+    {RPMTAG_OLDFILENAMES, RPMTAG_FILEMODES, RPMTAG_FILEFLAGS},
 }};
 
-constexpr std::size_t k_file_lists = k_parallel_lists.size() - 1;
+constexpr std::size_t k_file_lists = k_parallel_lists.size() - 2;  // from there on, names of files first
 
 // The lengths of those lists, as far as they have been seen.
 class ListLengths {
@@ -138,7 +139,7 @@ public:
       const auto& lists = k_parallel_lists[i];
       const auto place = std::find(lists.begin(), lists.end(), tag);
       if (place == lists.end()) continue;
-      if (i == k_file_lists) m_has_file_list[static_cast<std::size_t>(place - lists.begin())] = true;
+      m_seen[i][static_cast<std::size_t>(place - lists.begin())] = true;
       auto& first = m_first[i];
       if (!first) first = {tag, length};
       if (first->length != length)
@@ -152,10 +153,11 @@ public:
 
   // Files without one of their lists cost it memory as well.
   Result<void> finish() const {
-    for (std::size_t i = 1; i < m_has_file_list.size(); ++i)
-      if (m_has_file_list[0] && !m_has_file_list[i])
-        return Error{
-            ErrorKind::corrupt, "the header has BASENAMES and no " + name_of(k_parallel_lists[k_file_lists][i]), {}};
+    for (std::size_t i = k_file_lists; i < k_parallel_lists.size(); ++i)
+      for (std::size_t list = 1; list < k_most_lists; ++list)
+        if (const auto tag = k_parallel_lists[i][list]; tag != 0 && m_seen[i][0] && !m_seen[i][list])
+          return Error{
+              ErrorKind::corrupt, "the header has " + name_of(k_parallel_lists[i][0]) + " and no " + name_of(tag), {}};
     return {};
   }
 
@@ -165,7 +167,7 @@ private:
     std::uint32_t length;
   };
   std::array<std::optional<List>, k_parallel_lists.size()> m_first;
-  std::array<bool, k_most_lists> m_has_file_list{};
+  std::array<std::array<bool, k_most_lists>, k_parallel_lists.size()> m_seen{};
 };
 
 // Numbers where text should be, or one string where many should be, would be followed as pointers: librpm

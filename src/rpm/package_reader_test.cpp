@@ -369,6 +369,8 @@ TEST(PackageReader, RefusesListsThatDoNotBelongTogether) {
     });
     EXPECT_TRUE(read(without).failed_with(ErrorKind::corrupt)) << tag;
   }
+  const auto old = make_package([](Header header) { put(header, RPMTAG_OLDFILENAMES, std::vector{"/d/f"}); });
+  EXPECT_TRUE(read(old).failed_with(ErrorKind::corrupt));
 }
 
 TEST(PackageReader, NoFlippedByteIsTakenForAPackageAndNothingIsPrinted) {
