@@ -404,6 +404,7 @@ template Result<void> assign(AwsSettings&, const Setting<AwsSettings>&, std::vec
 template Result<void> assign(LogSettings&, const Setting<LogSettings>&, std::vector<std::string>);
 template Result<void> assign(DaemonSettings&, const Setting<DaemonSettings>&, std::vector<std::string>);
 template Result<void> assign(WebhookSettings&, const Setting<WebhookSettings>&, std::vector<std::string>);
+template Result<void> assign(MetricsSettings&, const Setting<MetricsSettings>&, std::vector<std::string>);
 template Result<void> assign(CacheSettings&, const Setting<CacheSettings>&, std::vector<std::string>);
 template Result<void> assign(RepositorySettings&, const Setting<RepositorySettings>&, std::vector<std::string>);
 template Result<void> assign(QueueSettings&, const Setting<QueueSettings>&, std::vector<std::string>);
