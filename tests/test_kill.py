@@ -26,9 +26,9 @@ from support.steady_reader import SignedPair, SteadyReader
 from support.trouble import Trouble
 
 FULL_ROUNDS = int(os.environ.get("REPOUPDATE_ROUNDS", 0))
-ROUNDS = FULL_ROUNDS or 10
-TROUBLED_ROUNDS = FULL_ROUNDS // 3 or 5  # each takes several times as long
-SIGNED_ROUNDS = FULL_ROUNDS or 5
+ROUNDS = FULL_ROUNDS or 6
+TROUBLED_ROUNDS = FULL_ROUNDS // 3 or 3  # each takes several times as long
+SIGNED_ROUNDS = FULL_ROUNDS or 3
 SLOTS = 30
 PAUSE = 0.03               # seconds between two changes
 LONGEST_LIFE = 1.5         # seconds that a daemon has, from its start on
@@ -190,4 +190,4 @@ def test_daemon_that_is_killed_behind_bad_lines_loses_and_breaks_nothing(stage, 
         run_rounds(stage, Place("el9", SLOTS, packages[:5]), pool, signal.SIGKILL, publishing, (store.url, queue.url),
                    TROUBLED_ROUNDS, LONGEST_TROUBLED_LIFE, seed=2)
         print(f"to the store: {dict(store.met)}\nto the queue: {dict(queue.met)}")
-        assert len(store.met) > 4 and queue.met, "no trouble was met"
+        assert len(store.met) > 1 and len(queue.met) > 1, "no trouble was met"

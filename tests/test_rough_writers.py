@@ -18,7 +18,7 @@ from support import aws
 from support.history import History, pkgid_of
 from support.packages import build_many
 from support.process import checked, die_with_parent
-from support.program import Exit
+from support.program import Exit, binary
 from support.queue_stage import QueueStage
 from support.steady_reader import SteadyReader
 from support.trouble import Trouble
@@ -59,23 +59,24 @@ class Writer:
     def add(self, path):
         self.history.begin(path.name, pkgid_of(path.read_bytes()))
         for _ in range(MOST_TRIES):
-            code = self.try_to_add(path)
+            code, said = self.try_to_add(path)
             self.codes[code] += 1
             if code == Exit.DONE:
                 return
-            assert code < 0 or code in PASSING, f"adding {path.name} ended with {code}"
+            assert code < 0 or code in PASSING, f"adding {path.name} ended with {code}:\n{said}"
         raise AssertionError(f"{path.name} was not added in {MOST_TRIES} tries: {self.codes}")
 
     def try_to_add(self, path):
-        command = [self.program.named("repoupdate"), "add", self.url, path]
+        command = [binary(), "add", self.url, path]
         process = subprocess.Popen(command, cwd=self.program.home, env=self.environment, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+                                   stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
         try:
             if self.chance.random() < self.killed_share:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    return process.wait(self.chance.uniform(0, LONGEST_LIFE))
+                    process.wait(self.chance.uniform(0, LONGEST_LIFE))
                 process.kill()
-            return process.wait(120)
+            _, said = process.communicate(timeout=120)
+            return process.returncode, said
         finally:
             process.kill()
             process.wait()
