@@ -333,6 +333,8 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, const HttpExch
   // A service may refuse an upload before it has taken all of it, and close: its refusal is the answer.
   const bool refused = transfer.upload_size() > 0 && transfer.head_is_complete && transfer.response.status >= 300;
   const bool broke_off = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE;
+  if (code == CURLE_OK && !transfer.head_is_complete)  // to libcurl it is an answer without a body: "200", and nothing
+    return Error{ErrorKind::unavailable, where + ": the answer ends in its head", {}};
   if (code == CURLE_OK || (refused && broke_off)) return std::move(transfer.response);
   if (code == CURLE_ABORTED_BY_CALLBACK) return Error{ErrorKind::cancelled, where + ": stopped", {}};
   const char* reason = transfer.reason[0] != '\0' ? transfer.reason.data() : curl_easy_strerror(code);

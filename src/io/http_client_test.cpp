@@ -157,6 +157,19 @@ TEST(HttpClient, TruncatedBodyIsNoAnswer) {
   EXPECT_TRUE(client.send(request_to(server), {}).failed_with(ErrorKind::unavailable));
 }
 
+TEST(HttpClient, TruncatedHeadIsNoAnswer) {
+  for (const char* head : {"HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Le",
+                           "HTTP/1.1 200 OK\r\nContent-Length: 1", "HTTP/1.1 404 Not Found\r\nContent-Le"}) {
+    LoopbackServer server([&](const WireRequest&, int) { return WireAnswer{.bytes = head, .then_close = true}; });
+    HttpClient client({});
+    for (const char* method : {"GET", "HEAD", "PUT"}) {
+      HttpRequest request = request_to(server);
+      request.method = method;
+      EXPECT_TRUE(client.send(request, {}).failed_with(ErrorKind::unavailable)) << method << ' ' << head;
+    }
+  }
+}
+
 // Half a refusal may not say which one it is: a 404 of which store, a 503 for which reason.
 TEST(HttpClient, TruncatedRefusalOfADownloadIsNoAnswer) {
   LoopbackServer server([](const WireRequest&, int) {
