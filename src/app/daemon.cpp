@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/open_files.hpp"
 #include "app/webhook.hpp"
 #include "base/version.hpp"
 
@@ -24,7 +25,9 @@ double seconds_between(SteadyTime from, SteadyTime to) {
 Daemon::Daemon(Session& session, std::optional<Discovery> discovery)
     : m_session(session),
       m_work(session.clock, session.settings.daemon.retry_ceiling, session.settings.daemon.workers),
-      m_memory({.disk = session.settings.cache.disk_mib << 20, .memory = session.settings.cache.memory_mib << 20}),
+      m_memory({.disk = session.settings.cache.disk_mib << 20,
+                .memory = session.settings.cache.memory_mib << 20,
+                .repositories = repositories_to_remember(raise_open_file_limit())}),
       m_board(session, m_work, m_memory, std::move(discovery)),
       m_inbox(session, m_board, m_work),
       m_sweeps(session, m_board) {}

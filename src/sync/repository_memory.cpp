@@ -100,7 +100,10 @@ void RepositoryMemory::shrink() {
     memory -= known->frames;
     drop_frames(*known);
   }
-  while (!m_known.empty() && (disk > m_limits.disk || memory > m_limits.memory)) {
+  const auto is_too_much = [&] {
+    return disk > m_limits.disk || memory > m_limits.memory || m_known.size() > m_limits.repositories;
+  };
+  while (!m_known.empty() && is_too_much()) {
     disk -= m_known.back().disk;
     memory -= m_known.back().tables + m_known.back().frames;
     m_known.pop_back();

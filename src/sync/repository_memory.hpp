@@ -20,8 +20,9 @@
 namespace repoupdate {
 
 struct MemoryLimits {
-  std::uint64_t disk = 4ULL << 30;     // bytes of stored metadata files
-  std::uint64_t memory = 64ULL << 20;  // bytes of tables, and of the frames of small repositories
+  std::uint64_t disk = 4ULL << 30;      // bytes of stored metadata files
+  std::uint64_t memory = 64ULL << 20;   // bytes of tables, and of the frames of small repositories
+  std::size_t repositories = SIZE_MAX;  // each keeps three files open
 };
 
 // What was known of a repository when it was last looked at or published.

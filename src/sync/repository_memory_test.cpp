@@ -36,6 +36,14 @@ TEST(RepositoryMemory, ForgetsWhatWasUsedLeastRecently) {
   EXPECT_TRUE(memory.find("c"));
 }
 
+TEST(RepositoryMemory, RemembersNoMoreRepositoriesThanItsLimit) {
+  RepositoryMemory memory({.repositories = 2});
+  for (const char* name : {"a", "b", "a", "c"}) memory.keep(name, index_of_size(1));
+  EXPECT_FALSE(memory.find("b"));
+  EXPECT_TRUE(memory.find("a"));
+  EXPECT_TRUE(memory.find("c"));
+}
+
 RememberedIndex index_with_frames(std::size_t bytes) {
   RememberedIndex remembered = index_of_size(1);
   remembered.index.files[MetadataKind::other].kept = {
