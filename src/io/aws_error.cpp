@@ -168,6 +168,12 @@ Error aws_error(std::string_view subject, std::string_view action, const HttpRes
     kind = ErrorKind::invalid;
     message += ": this is not the service's own answer, check the endpoint";
   }
+  if (kind == ErrorKind::invalid && response.status == 400 && error.code.empty() && request_id.empty() &&
+      bucket_region(response).empty()) {
+    // What an HTTP server says of half a request, before the service has seen it: nothing about what was asked.
+    kind = ErrorKind::unavailable;
+    message += ": the request did not arrive whole, or this is no such service";
+  }
   return {kind, std::move(message), clean(request_id)};
 }
 

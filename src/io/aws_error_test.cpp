@@ -86,6 +86,14 @@ TEST(AwsError, NamesTheRegionOfABucketThatIsElsewhere) {
       std::string::npos);
 }
 
+// An HTTP server, or a proxy before it, that got half a request answers so; it says nothing about a package.
+TEST(AwsError, BareBadRequestIsNoVerdict) {
+  EXPECT_EQ(aws_error("s", "a", response(400, "")).kind, ErrorKind::unavailable);
+  EXPECT_EQ(aws_error("s", "a", response(400, "<html><h1>400 Bad request</h1></html>")).kind, ErrorKind::unavailable);
+  EXPECT_EQ(aws_error("s", "a", response(400, "", {{"x-amz-request-id", "R1"}})).kind, ErrorKind::invalid) << "a HEAD";
+  EXPECT_EQ(aws_error("s", "a", response(400, xml_error("InvalidArgument"))).kind, ErrorKind::invalid);
+}
+
 TEST(AwsError, ReadsTheJsonOfSqs) {
   const HttpResponse answer = response(
       400, R"({"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"The specified queue does not exist."})",
