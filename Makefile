@@ -7,6 +7,10 @@ JOBS ?= $(shell nproc)
 TEST_JOBS ?= 2
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 60
+# How often `make reliability` ends the daemon, how many events it lets wait, and how long `make soak` lasts.
+RELIABILITY_ROUNDS ?= 300
+RELIABILITY_BACKLOG ?= 100000
+SOAK_MINUTES ?= 60
 
 # A compiler cache when there is one; never needed.
 LAUNCHER := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
@@ -16,7 +20,10 @@ TEST = ctest --preset $(1) --parallel $(TEST_JOBS) --no-tests=error
 
 SOURCES = $(shell find src fuzz bench -name '*.cpp' -o -name '*.hpp')
 
-.PHONY: build demo check check-servers asan tsan bench bench-s3 fuzz format tidy install clean help
+PYTEST = REPOUPDATE=$(CURDIR)/build/release/repoupdate REPOUPDATE_TEST_PACKAGES=$(CURDIR)/build/release/tests/packages \
+	.venv/bin/python -B -m pytest -q -s --tb=short -p no:cacheprovider
+
+.PHONY: build demo check check-servers asan tsan reliability soak bench bench-s3 fuzz format tidy install clean help
 .DEFAULT_GOAL := build
 
 build: ## build/release/repoupdate, optimised (the default)
@@ -49,6 +56,19 @@ asan tsan: ## build with sanitizers (address and undefined; thread) and run the 
 	@$(call CONFIGURE,$@,ON)
 	@$(call BUILD,$@)
 	@$(call TEST,$@) --tests-regex '^unit\.'
+
+reliability: ## the whole of the tests that docs/reliability.md tells of; some 90 minutes, figures in build/reliability.txt
+	@scripts/install-deps --build --test
+	@$(call CONFIGURE,release,ON)
+	@$(call BUILD,release)
+	@bash -o pipefail -c 'REPOUPDATE_ROUNDS=$(RELIABILITY_ROUNDS) REPOUPDATE_BACKLOG=$(RELIABILITY_BACKLOG) \
+	$(PYTEST) tests/test_kill.py tests/test_rough_writers.py tests/test_backlog.py | tee build/reliability.txt'
+
+soak: ## load a daemon for SOAK_MINUTES (60); its memory, files, disk and threads go to build/soak.csv and soak.svg
+	@scripts/install-deps --build --test
+	@$(call CONFIGURE,release,ON)
+	@$(call BUILD,release)
+	@REPOUPDATE_SOAK_MINUTES=$(SOAK_MINUTES) REPOUPDATE_FIGURES=build $(PYTEST) tests/test_soak.py
 
 bench: ## measure updates against hashing and createrepo_c, at most 15 minutes (bench/README.md)
 	@scripts/install-deps --build --bench

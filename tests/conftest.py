@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from support import local_sqs
 from support import packages as package_builder
 from support.program import Program, binary
-from support.rgw import Rgw
+from support.rgw import ACCESS_KEY, SECRET_KEY, Rgw
 from support.servers import Moto
 
 NEEDED = ("dnf", "zypper", "rpm", "rpmbuild", "rpmkeys", "createrepo_c", "modifyrepo_c", "faketime", "zstd",
@@ -95,5 +96,15 @@ def moto(session_directory):
 @pytest.fixture(scope="session")
 def rgw():
     server = Rgw()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqs(session_directory):
+    """A queue for load; its S3 is `rgw`, whose keys it takes."""
+    if not local_sqs.installed():
+        pytest.exit(local_sqs.MISSING, 3)
+    server = local_sqs.LocalSqs(session_directory, ACCESS_KEY, SECRET_KEY)
     yield server
     server.stop()

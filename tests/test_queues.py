@@ -14,25 +14,13 @@ import pytest
 from support import aws, metadata
 from support import packages as package_builder
 from support.checks import published
-from support.local_sqs import MISSING, LocalSqs, installed
 from support.program import Exit
 from support.queue_stage import NUMBERS, QueueStage
-from support.rgw import ACCESS_KEY, SECRET_KEY
 from support.servers import serve_bucket
-
-if not installed():
-    pytest.exit(MISSING, 3)
 
 BACKLOG = int(os.environ.get("REPOUPDATE_BACKLOG", 2000))
 BACKLOG_TIMEOUT = 120 + BACKLOG // 50
 MOST_MEMORY_MIB = 200
-
-
-@pytest.fixture(scope="session")
-def sqs(session_directory):
-    server = LocalSqs(session_directory, ACCESS_KEY, SECRET_KEY)
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -98,7 +98,8 @@ class Program:
 
 
 class Daemon:
-    """A running daemon. Leaving the context sends SIGTERM and asserts that it then ends with exit code 0."""
+    """A running daemon. Leaving the context sends SIGTERM, unless it was killed, and asserts that it then ends with exit
+    code 0."""
 
     def __init__(self, program, *arguments, name=None, log_name="daemon.log", prefix=()):
         self.program = program
@@ -106,6 +107,7 @@ class Daemon:
         self.command = [*prefix, *executable, *map(str, arguments)]
         self.log_file = program.home / log_name
         self.server = None
+        self.killed = False
 
     def __enter__(self):
         self.launch()
@@ -114,13 +116,19 @@ class Daemon:
 
     def __exit__(self, kind, *_):
         if kind is None:
-            self.stop()
+            if not self.killed:
+                self.stop()
         else:
             self.server.kill()
             print(f"--- {self.log_file.name}, last lines\n{self.server.output()[-6000:]}")
 
     def launch(self):
         self.server = Server(self.command, self.log_file, env=self.program.environment)
+
+    def kill(self):
+        self.server.running()
+        self.server.kill()
+        self.killed = True
 
     def stop(self):
         self.server.running()

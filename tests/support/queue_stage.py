@@ -3,9 +3,11 @@
 S3 would send."""
 import itertools
 import json
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 from support import aws
+from support.churn import Churn
 from support.program import Program
 from support.servers import serve_bucket
 
@@ -32,6 +34,20 @@ class QueueStage:
         name = "ApproximateNumberOfMessages"
         return int(self.queues.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
 
+    def churn(self, places, packages, queue_url, pause, **options):
+        """A stream of changes; the queue is told of each."""
+        def put(key, data):
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=data)
+
+        def delete(key):
+            self.s3.delete_object(Bucket=self.bucket, Key=key)
+
+        def tell(key):
+            event = aws.s3_event(self.bucket, urllib.parse.quote_plus(key))
+            self.queues.send_message(QueueUrl=queue_url, MessageBody=json.dumps(event))
+
+        return Churn(places, packages, put, delete, tell, pause, **options)
+
     def put(self, path, prefix, href=None):
         self.s3.put_object(Bucket=self.bucket, Key=f"{prefix}/{href or path.name}", Body=path.read_bytes())
 
@@ -53,17 +69,29 @@ class QueueStage:
         self.views.append(view)
         return view.url
 
+    def public_url(self, prefix):
+        """The repository's address in the store itself, for clients that sign nothing."""
+        statement = {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"],
+                     "Resource": [f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self.bucket}/*"]}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+        return f"{self.rgw.url}/{self.bucket}/{prefix}"
+
     def close(self):
         for view in self.views:
             view.__exit__()
 
-    def daemon(self, queues, urls, daemon=(), quiet="300ms", max_age="10s", **options):
-        lines = ["[aws]", f's3_endpoint = "{self.rgw.url}"', f'sqs_endpoint = "{self.sqs.endpoint.url}"', "[daemon]",
+    def daemon(self, queues, urls, daemon=(), quiet="300ms", max_age="10s", poll="0", through=(),
+               repository=(), **options):
+        """`through`: addresses that stand for the store's and the queue's, of relays. `repository`: more lines of each."""
+        s3_url, sqs_url = through or (self.rgw.url, self.sqs.endpoint.url)
+        lines = ["[aws]", f's3_endpoint = "{s3_url}"', f'sqs_endpoint = "{sqs_url}"', "[daemon]",
                  'retry_ceiling = "1s"', *daemon]
         for name in queues:
             lines += ["[[queue]]", f'name = "{name}"']
         for url in urls:
-            lines += ["[[repository]]", f'url = "{url}"', "create = true", f'quiet = "{quiet}"', f'max_age = "{max_age}"']
+            lines += ["[[repository]]", f'url = "{url}"', "create = true", f'quiet = "{quiet}"', f'max_age = "{max_age}"',
+                      f'poll = "{poll}"', *repository]
         config = self.home / f"{'-'.join(queues)}.toml"
         config.write_text("\n".join(lines) + "\n")
         return self.program.daemon("--config", config, **options)
