@@ -157,7 +157,7 @@ def test_what_a_foreign_writer_drops_comes_back(stage, pool, tmp_path):
         daemon.wait_until(lambda: reader.listed == history.now(), 60, "all packages to be listed again")
         reader.stop()
         assert not [line for line in daemon.lines() if line["level"] == "error"]
-        healed = [line["added"] for line in daemon.messages("published")]
+        added = [line["added"] for line in daemon.messages("published")]
     foreign.write()
     # And without a daemon the next comparison does.
     stage.s3.delete_object(Bucket=stage.bucket, Key=f"el9/{chosen[0].name}")
@@ -168,4 +168,4 @@ def test_what_a_foreign_writer_drops_comes_back(stage, pool, tmp_path):
     assert reader.listed == wanted
     stage.program.run("verify", url)
     print(f"\n{WRITERS - 1} writers and a daemon: {told(codes)}; {foreign.rounds} foreign publications; "
-          f"the daemon brought back {sum(healed)} packages\n{reader.figures()}")
+          f"{sum(added)} packages added by the daemon, which looks at the listing\n{reader.figures()}")
