@@ -26,9 +26,9 @@ from support.steady_reader import SignedPair, SteadyReader
 from support.trouble import Trouble
 
 FULL_ROUNDS = int(os.environ.get("REPOUPDATE_ROUNDS", 0))
-ROUNDS = FULL_ROUNDS or 10
-TROUBLED_ROUNDS = FULL_ROUNDS // 3 or 5  # each takes several times as long
-SIGNED_ROUNDS = FULL_ROUNDS or 5
+ROUNDS = FULL_ROUNDS or 6
+TROUBLED_ROUNDS = FULL_ROUNDS // 3 or 3  # each takes several times as long
+SIGNED_ROUNDS = FULL_ROUNDS or 3
 SLOTS = 30
 PAUSE = 0.03               # seconds between two changes
 LONGEST_LIFE = 1.5         # seconds that a daemon has, from its start on
