@@ -190,4 +190,4 @@ def test_daemon_that_is_killed_behind_bad_lines_loses_and_breaks_nothing(stage, 
         run_rounds(stage, Place("el9", SLOTS, packages[:5]), pool, signal.SIGKILL, publishing, (store.url, queue.url),
                    TROUBLED_ROUNDS, LONGEST_TROUBLED_LIFE, seed=2)
         print(f"to the store: {dict(store.met)}\nto the queue: {dict(queue.met)}")
-        assert len(store.met) > 4 and queue.met, "no trouble was met"
+        assert len(store.met) > 1 and len(queue.met) > 1, "no trouble was met"
