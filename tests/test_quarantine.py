@@ -7,22 +7,10 @@ import pytest
 
 from support import aws, metadata
 from support.checks import clients_see, nevras, published
-from support.local_sqs import MISSING, LocalSqs, installed
 from support.program import Exit
 from support.queue_stage import NUMBERS, QueueStage
-from support.rgw import ACCESS_KEY, SECRET_KEY
-
-if not installed():
-    pytest.exit(MISSING, 3)
 
 OBJECT = "repodata/.repoupdate/quarantine.json"
-
-
-@pytest.fixture(scope="session")
-def sqs(session_directory):
-    server = LocalSqs(session_directory, ACCESS_KEY, SECRET_KEY)
-    yield server
-    server.stop()
 
 
 @pytest.fixture
