@@ -3,7 +3,9 @@
 keys change; and nothing is published that they would refuse."""
 import shlex
 import shutil
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -91,7 +93,7 @@ def test_dnf_and_zypper_accept_a_signed_directory_and_a_stale_signature_is_repai
         (repository / "repodata/repomd.xml.asc").write_bytes(stale)
         clients_refuse(tmp_path / "third", server.url)
         found = program.start("verify", repository, "--sign-public-key", keys.old_public)
-        assert found.code == Exit.CORRUPT and "repomd.xml.asc the signature by key" in found.stdout, found
+        assert found.code == Exit.CORRUPT and "repomd.xml.asc: the signature by key" in found.stdout, found
         before = pair_of(repository)[0]
         program.start("update", repository, *sign).expect(Exit.DONE, "it was signed")
         assert pair_of(repository)[0] == before, "nothing else was to be done"
@@ -268,10 +270,15 @@ def test_weak_and_expired_keys_are_refused_with_the_reason(program, repository, 
             assert not (repository / "repodata").exists()
 
 
-def test_killed_writer_leaves_no_secret_behind_for_long(program, repository, packages, keys, tmp_path):
+@pytest.fixture
+def short_directory():
+    with tempfile.TemporaryDirectory(prefix="runtime-", dir="/tmp") as path:
+        yield Path(path)
+
+
+def test_killed_writer_leaves_no_secret_behind_for_long(program, repository, packages, keys, short_directory):
     """What kill -9 leaves, a GNUPGHOME with a secret key, the next process removes."""
-    runtime = tmp_path / "r"
-    runtime.mkdir()
+    runtime = short_directory  # the agent's sockets lie in it
     program.environment["RUNTIME_DIRECTORY"] = str(runtime)
     sign = ("--sign-key-file", keys.old_secret)
     with program.daemon("--repository", repository, "--create", *sign) as daemon:
