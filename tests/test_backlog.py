@@ -39,7 +39,7 @@ def pool(package_cache):
     return build_many(package_cache, [f"q{number:03}" for number in range(200)])
 
 
-class Part:
+class Backlog:
     """Packages of all repositories, and `count` events about them in no order: of each at least one, of most many. Every
     fifth package is gone again when its events are read."""
 
@@ -69,10 +69,8 @@ def test_backlog_of_many_repositories_survives_restarts(stage, pool):
     prefixes = [f"el{number:02}" for number in range(REPOSITORIES)]
     chance = random.Random(EVENTS)
     chosen = {prefix: chance.sample(pool, PACKAGES_EACH) for prefix in prefixes}
-    half = PACKAGES_EACH // 2
-    before = Part(stage, {prefix: paths[:half] for prefix, paths in chosen.items()}, EVENTS * 3 // 4)
-    during = Part(stage, {prefix: paths[half:] for prefix, paths in chosen.items()}, EVENTS - EVENTS * 3 // 4)
-    before.put(url)
+    backlog = Backlog(stage, chosen, EVENTS)
+    backlog.put(url)
     logs, started = [], time.monotonic()
 
     def daemon():
@@ -82,7 +80,6 @@ def test_backlog_of_many_repositories_survives_restarts(stage, pool):
         return logs[-1]
 
     with daemon() as first:  # ended by SIGTERM
-        during.put(url)
         first.wait_until(lambda: stage.depth(url) <= EVENTS - SOME, TIMEOUT, "the first part of the backlog")
     left = [stage.depth(url)]
     with daemon() as second:
@@ -96,11 +93,11 @@ def test_backlog_of_many_repositories_survives_restarts(stage, pool):
     for prefix in prefixes:
         repo = metadata.verify(stage.view(prefix))
         assert {package["href"]: package["pkgid"] for package in repo.packages} == \
-            before.wanted(prefix) | during.wanted(prefix)
+            backlog.wanted(prefix)
     deliveries = stage.sqs.deliveries(name)
     publications = sum(len(one.messages("published")) for one in logs)
-    print(f"\n{EVENTS} events about {len(before.keys + during.keys)} keys of {REPOSITORIES} repositories: {seconds:.1f} s with two restarts "
+    print(f"\n{EVENTS} events about {len(backlog.keys)} keys of {REPOSITORIES} repositories: {seconds:.1f} s with two restarts "
           f"({left[0]} left after SIGTERM, {left[1]} after SIGKILL), {EVENTS / seconds:.0f} events/s, {publications} "
-          f"publications, {len(before.there + during.there)} packages, {deliveries}")
+          f"publications, {len(backlog.there)} packages, {deliveries}")
     assert deliveries["messages"] == EVENTS
     assert publications <= 12 * REPOSITORIES, "events have to be coalesced"
