@@ -81,7 +81,9 @@ void send_from(HttpExchange& exchange, const StoredBytes& body, std::uint64_t be
 }
 
 StoredMark stored_mark(const HttpResponse& response) {
-  return {{std::string(response.header("etag"))}, parse_http_date(response.header("date")).value_or(SystemTime{}), request_id(response)};
+  return {{std::string(response.header("etag"))},
+          parse_http_date(response.header("date")).value_or(SystemTime{}),
+          request_id(response)};
 }
 
 }  // namespace repoupdate

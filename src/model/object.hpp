@@ -40,7 +40,7 @@ struct ObjectInfo {
   // SHA-256 of the whole object, lower-case hex, when the store vouches for it (a full-object checksum, not
   // a composite one) or our uploader recorded it; else nothing. Listings never have it.
   std::optional<std::string> sha256;
-  SystemTime answered{};  // the store's own clock when it said so; the epoch where it does not tell
+  SystemTime answered{};     // the store's own clock when it said so; the epoch where it does not tell
   std::string request_id{};  // of the request that put it, where put() returns it and the store names its requests
 };
 
