@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writers at one repository, as CI jobs that are done again when they fail; and another tool that writes the repository in
-between, knowing nothing of them.
+"""Eight writers at one repository that are killed, and whose lines are bad, as CI jobs that are done again when they
+fail; and another tool that writes the repository in between, knowing nothing of them.
 
 REPOUPDATE_ROUNDS=300 is the whole form (`make reliability`); with pytest's -s each test says what happened."""
 import collections
@@ -21,11 +21,13 @@ from support.process import checked, die_with_parent
 from support.program import Exit, binary
 from support.queue_stage import QueueStage
 from support.steady_reader import SteadyReader
+from support.trouble import Trouble
 
 FULL = bool(os.environ.get("REPOUPDATE_ROUNDS"))
 WRITERS = 8
 PACKAGES_EACH = 25 if FULL else 3
 FOREIGN_ROUNDS = 20 if FULL else 3
+KILLED_SHARE = 0.5
 LONGEST_LIFE = 1.0  # seconds of those that are killed
 MOST_TRIES = 60
 PASSING = {Exit.SOME_FAILED, Exit.UNREACHABLE, Exit.CONFLICT}  # what a bad line may lead to
@@ -91,6 +93,22 @@ def told(codes):
     killed = sum(count for code, count in codes.items() if code < 0)
     failed = sum(count for code, count in codes.items() if code > 0)
     return f"{codes[0]} done, {killed} killed, {failed} failed and were done again"
+
+
+@pytest.mark.timeout(TIMEOUT)
+def test_writers_that_are_killed_behind_bad_lines_lose_and_break_nothing(stage, pool):
+    url, history, chosen = stage.url("el9"), History(), pool[:WRITERS * PACKAGES_EACH]
+    stage.program.run("init", url)
+    with Trouble(stage.rgw.url) as trouble, SteadyReader(stage.public_url("el9"), history) as reader:
+        behind = {"AWS_ENDPOINT_URL": trouble.url}
+        writers = [Writer(stage, url, history, number, KILLED_SHARE, behind) for number in range(WRITERS)]
+        codes = add_all(writers, chosen)
+        reader.stop()
+    # What was done is listed at once: nobody has to compare anything with the listing first.
+    reader.read()
+    assert reader.listed == history.now()
+    stage.program.run("verify", url)
+    print(f"\n{WRITERS} writers, {len(chosen)} packages: {told(codes)}\n{reader.figures()}\ntrouble: {dict(trouble.met)}")
 
 
 class ForeignWriter:

@@ -282,8 +282,10 @@ Result<ObjectInfo> S3Store::store(const Upload& upload) {
       continue;
     }
     if (condition_failed) error.kind = ErrorKind::precondition_failed;
-    // There is nothing in a bucket that a plain PUT could miss: it is the bucket or the endpoint that is wrong.
-    if (error.kind == ErrorKind::not_found) error.kind = ErrorKind::invalid;
+    // There is nothing in a bucket that a PUT could miss: it is the bucket or the endpoint that is wrong. But Ceph RGW 16
+    // answers so to some of those who create one object at the same moment.
+    const bool is_race = upload.options.if_absent && m_bucket_exists;
+    if (error.kind == ErrorKind::not_found) error.kind = is_race ? ErrorKind::conflict : ErrorKind::invalid;
     if (error.kind == ErrorKind::unsupported && has_condition(upload.options))
       error.message += ": this store has no conditional writes";
     return error;

@@ -427,6 +427,18 @@ TEST_F(S3StoreTest, LostConditionsAreAllTheSameOutcome) {
   }
 }
 
+TEST_F(S3StoreTest, NothingFoundBesideAnotherCreatorIsARace) {
+  serve([](const WireRequest& request, int) {
+    if (request.target == "/b/there") return stored("\"e\"");
+    return request.method == "PUT" ? answer(404, {}, k_no_such_key) : answer(404);
+  });
+  PutOptions create;
+  create.if_absent = true;
+  EXPECT_FALSE(m_store->put("k", "x", create).failed_with(ErrorKind::conflict)) << "there may be no bucket";
+  ASSERT_TRUE(m_store->put("there", "x", {}).ok());
+  EXPECT_TRUE(m_store->put("k", "x", create).failed_with(ErrorKind::conflict));
+}
+
 TEST_F(S3StoreTest, RaceIsTheCallersToRepeat) {
   serve([](const WireRequest&, int) {
     return answer(409, {}, "<Error><Code>ConditionalRequestConflict</Code></Error>");
