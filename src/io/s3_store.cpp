@@ -17,6 +17,8 @@
 namespace repoupdate {
 namespace {
 
+constexpr int k_max_missed = 3;  // times that a PUT is sent again after it found nothing
+
 bool has_condition(const PutOptions& options) {
   return options.if_absent || options.if_match.has_value();
 }
@@ -263,7 +265,8 @@ Result<void> S3Store::check_condition(std::string_view key, const PutOptions& op
 // came first, or the store wants the ETag without its quotes.
 Result<ObjectInfo> S3Store::store(const Upload& upload) {
   ETagStyle style = m_etag_style;
-  for (;;) {
+  bool may_have_taken_effect = false;
+  for (int missed = 0;;) {
     UploadOutcome outcome = upload.send(style);
     if (outcome.mark) {
       if (style == ETagStyle::bare) m_etag_style = style;
@@ -274,7 +277,7 @@ Result<ObjectInfo> S3Store::store(const Upload& upload) {
     }
     Error error = std::move(outcome.mark).error();
     const bool condition_failed = is_condition_failure(upload.options, error.kind);
-    if (outcome.answer_lost && (condition_failed || error.kind == ErrorKind::conflict)) {
+    if ((outcome.answer_lost || may_have_taken_effect) && (condition_failed || error.kind == ErrorKind::conflict)) {
       if (auto own = find_own(upload)) return own;
     }
     if (error.kind == ErrorKind::precondition_failed && style == ETagStyle::as_sent && accepts_bare_etag(upload)) {
@@ -283,7 +286,11 @@ Result<ObjectInfo> S3Store::store(const Upload& upload) {
     }
     if (condition_failed) error.kind = ErrorKind::precondition_failed;
     // There is nothing in a bucket that a PUT could miss: it is the bucket or the endpoint that is wrong. But Ceph RGW 16
-    // answers so to some of those who create one object at the same moment.
+    // answers so to some of those who put one object at the same moment.
+    if (error.kind == ErrorKind::not_found && missed++ < k_max_missed) {
+      may_have_taken_effect = true;
+      continue;
+    }
     const bool is_race = upload.options.if_absent && m_bucket_exists;
     if (error.kind == ErrorKind::not_found) error.kind = is_race ? ErrorKind::conflict : ErrorKind::invalid;
     if (error.kind == ErrorKind::unsupported && has_condition(upload.options))

@@ -427,6 +427,15 @@ TEST_F(S3StoreTest, LostConditionsAreAllTheSameOutcome) {
   }
 }
 
+// As Ceph RGW 16 answers when another one puts the same key at that moment.
+TEST_F(S3StoreTest, PutThatFindsNothingIsSentAgain) {
+  serve([](const WireRequest&, int number) {
+    return number == 1 ? answer(404, {}, k_no_such_key) : stored("\"e\"");
+  });
+  EXPECT_TRUE(m_store->put("k", "x", {}).ok());
+  EXPECT_EQ(m_server->requests().size(), 2u);
+}
+
 TEST_F(S3StoreTest, NothingFoundBesideAnotherCreatorIsARace) {
   serve([](const WireRequest& request, int) {
     if (request.target == "/b/there") return stored("\"e\"");
