@@ -104,6 +104,7 @@ Result<ObjectInfo> S3Store::head(std::string_view key) {
   const AwsCall call = m_caller.call(head_object_request(m_caller.bucket(), key), key, "s3:GetObject");
   auto response = m_caller.send(call).response;
   if (!response) return missing(std::move(response).error());
+  m_bucket_exists = true;
   auto info = parse_object_info(key, *response);
   if (!info) return std::move(info).error().within(call.subject);
   return info;
@@ -125,6 +126,7 @@ Result<Object> S3Store::get(std::string_view key, const GetOptions& options, std
 Result<Object> S3Store::fetch(const AwsCall& call, std::string_view key, const GetOptions& options) {
   auto response = m_caller.send(call).response;
   if (!response) return missing(std::move(response).error());
+  m_bucket_exists = true;
   auto info = parse_object_info(key, *response);
   if (!info) return std::move(info).error().within(call.subject);
   Object object{*std::move(info), std::move(response->body)};

@@ -110,21 +110,22 @@ void RepositoryMemory::shrink() {
   }
 }
 
-void RepositoryMemory::note_dropped(const std::string& repository, std::size_t packages, SteadyTime now) {
-  if (packages == 0) return;
+void RepositoryMemory::note_turnover(const std::string& repository, Turnover turnover, SteadyTime now) {
   const std::scoped_lock lock(m_mutex);
-  m_dropped[repository].push_back({now, packages});
+  auto& known = m_turnovers[repository];
+  if (turnover.dropped == 0 && known.empty()) return;  // what is gained makes up for what went before
+  known.push_back({now, turnover});
 }
 
 std::size_t RepositoryMemory::dropped_within(const std::string& repository, Duration window, SteadyTime now) {
   const std::scoped_lock lock(m_mutex);
-  const auto found = m_dropped.find(repository);
-  if (found == m_dropped.end()) return 0;
-  auto& drops = found->second;
-  while (!drops.empty() && now - drops.front().when > window) drops.pop_front();
-  std::size_t sum = 0;
-  for (const Dropped& each : drops) sum += each.packages;
-  return sum;
+  const auto found = m_turnovers.find(repository);
+  if (found == m_turnovers.end()) return 0;
+  auto& known = found->second;
+  while (!known.empty() && now - known.front().when > window) known.pop_front();
+  std::size_t lost = 0;
+  for (const Turned& each : known) lost = still_lost(lost, each.turnover);
+  return lost;
 }
 
 }  // namespace repoupdate

@@ -16,6 +16,7 @@
 #include "model/object.hpp"
 #include "repodata/repo_index.hpp"
 #include "sync/quarantine_record.hpp"
+#include "sync/shrink_guard.hpp"
 
 namespace repoupdate {
 
@@ -62,8 +63,9 @@ public:
   void keep_quarantine(std::string_view repository, const QuarantineSight& sight);
   void forget_quarantine(std::string_view repository);
 
-  // Packages that went without having been named by anybody, for the shrink guard. Small, and not of the limits.
-  void note_dropped(const std::string& repository, std::size_t packages, SteadyTime now);
+  // What publications took away, for the shrink guard: how much of that no later one has made up for. Small, and not of
+  // the limits.
+  void note_turnover(const std::string& repository, Turnover turnover, SteadyTime now);
   std::size_t dropped_within(const std::string& repository, Duration window, SteadyTime now);
 
   // What the frames of one repository may take, stored and open: a small part of the limit, so that several have room.
@@ -85,11 +87,11 @@ private:
   std::list<Known> m_known;  // used most recently first
   std::map<std::string, RememberedPair, std::less<>> m_pairs;
   std::map<std::string, QuarantineSight, std::less<>> m_quarantines;
-  struct Dropped {
+  struct Turned {
     SteadyTime when;
-    std::size_t packages;
+    Turnover turnover;
   };
-  std::map<std::string, std::deque<Dropped>> m_dropped;  // by repository, oldest first
+  std::map<std::string, std::deque<Turned>> m_turnovers;  // by repository, oldest first
 };
 
 }  // namespace repoupdate

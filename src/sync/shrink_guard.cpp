@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/shrink_guard.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +24,16 @@ std::size_t count_dropped(const MetadataEdit& edit, const std::set<std::string>&
     if (!is_named && !has_successor) ++dropped;
   }
   return dropped;
+}
+
+Turnover turnover_of(const MetadataEdit& edit, std::size_t dropped) {
+  const std::size_t made_up = edit.erases.size() - std::min(dropped, edit.erases.size());
+  return {dropped, edit.inserts.size() - std::min(made_up, edit.inserts.size())};
+}
+
+std::size_t still_lost(std::size_t lost, Turnover turnover) {
+  const std::size_t gone = lost + turnover.dropped;
+  return gone - std::min(gone, turnover.gained);
 }
 
 bool shrinks_too_much(const ShrinkPolicy& policy, std::size_t dropped, std::size_t before) {

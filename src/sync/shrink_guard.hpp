@@ -26,6 +26,19 @@ inline constexpr Duration k_shrink_window{std::chrono::hours(1)};
 // and not those in `removals`, which somebody has named.
 std::size_t count_dropped(const MetadataEdit& edit, const std::set<std::string>& removals);
 
+// What a publication does to the number of packages, replacements aside.
+struct Turnover {
+  std::size_t dropped = 0;  // see count_dropped()
+  std::size_t gained = 0;
+};
+
+// Of an edit that takes away `dropped` packages.
+Turnover turnover_of(const MetadataEdit& edit, std::size_t dropped);
+
+// Packages lost so far, one publication later: what comes makes up for what went, so that a repository in which
+// packages come and go is not taken for one that shrinks.
+std::size_t still_lost(std::size_t lost, Turnover turnover);
+
 // `before`: packages listed before any of `dropped` went.
 bool shrinks_too_much(const ShrinkPolicy& policy, std::size_t dropped, std::size_t before);
 

@@ -145,5 +145,14 @@ TEST_F(ShrinkTest, ARebuildOfUnreadableMetadataGoesThrough) {
   EXPECT_THAT(listed(), SizeIs(4));
 }
 
+TEST(ShrinkGuard, WhatComesMakesUpForWhatWent) {
+  std::size_t lost = 0;
+  for (int i = 0; i < 100; ++i) lost = still_lost(lost, {.dropped = 3, .gained = 3});
+  EXPECT_EQ(lost, 0u);
+  for (int i = 0; i < 10; ++i) lost = still_lost(lost, {.dropped = 3, .gained = 1});
+  EXPECT_EQ(lost, 20u);
+  EXPECT_EQ(still_lost(lost, {.dropped = 0, .gained = 50}), 0u) << "nothing is saved up";
+}
+
 }  // namespace
 }  // namespace repoupdate

@@ -87,8 +87,9 @@ private:
   // came after that is looked at, whoever publishes meanwhile.
   std::optional<PackageObjects> m_listing;
   SystemTime m_pointer_modified{};
-  std::size_t m_dropping = 0, m_dropped = 0;  // packages, by the shrink guard's count: now, and in earlier passes
-  std::set<std::string> m_moved;              // changed while they were being published
+  Turnover m_turnover;            // of this pass
+  std::size_t m_lost = 0;         // packages, in earlier passes, by the shrink guard's count
+  std::set<std::string> m_moved;  // changed while they were being published
 };
 
 // The stages in order. `superseded` is the only way back.
@@ -346,11 +347,11 @@ Result<void> Update::check_shrinking(const RepositoryState& state, const Metadat
   }
   RepositoryMemory* memory = m_repository.memory;
   const std::size_t earlier =
-      memory ? memory->dropped_within(m_repository.name, k_shrink_window, m_clock.steady()) : m_dropped;
+      memory ? memory->dropped_within(m_repository.name, k_shrink_window, m_clock.steady()) : m_lost;
   if (dropped > 0 && shrinks_too_much(m_repository.policy.shrink, dropped + earlier, before + earlier))
     return too_much_would_go(m_repository.name, m_repository.policy.shrink, dropped + earlier, before + earlier,
                              rebuilding());
-  m_dropping = dropped;
+  m_turnover = turnover_of(edit, dropped);
   return {};
 }
 
@@ -373,8 +374,8 @@ void Update::note_published(const Publication& publication, MetadataEdit edit) {
     record.fragments = {};  // the report is for people; the bytes are published
   }
   m_moved = changed_since(m_repository, edited, m_findings);
-  if (m_repository.memory) m_repository.memory->note_dropped(m_repository.name, m_dropping, m_clock.steady());
-  m_dropped += std::exchange(m_dropping, 0);
+  if (m_repository.memory) m_repository.memory->note_turnover(m_repository.name, m_turnover, m_clock.steady());
+  m_lost = still_lost(m_lost, std::exchange(m_turnover, {}));
   m_report.published = true;
   m_report.packages = publication.packages;
   m_report.revision = publication.revision;
