@@ -9,6 +9,7 @@ import pytest
 from support import local_sqs
 from support import packages as package_builder
 from support.program import Program, binary
+from support.queue_stage import QueueStage
 from support.rgw import ACCESS_KEY, SECRET_KEY, Rgw
 from support.servers import Moto
 
@@ -22,6 +23,7 @@ ODD_PACKAGES = (  # name, version, epoch
     ("perl-Foo_Bar.Baz", "0.1~beta+2", None),
 )
 PLAIN_PACKAGES = 50
+MANY_PACKAGES = 200
 
 
 def pytest_configure(config):
@@ -74,6 +76,12 @@ def packages(package_cache):
 
 
 @pytest.fixture(scope="session")
+def many_packages(package_cache):
+    """200 small packages, q000 to q199."""
+    return package_builder.build_many(package_cache, [f"q{number:03}" for number in range(MANY_PACKAGES)])
+
+
+@pytest.fixture(scope="session")
 def odd_packages(package_cache):
     return [package_builder.build_simple(package_cache, name, version=version, epoch=epoch,
                                          files=[f"/usr/share/{name}/data"])
@@ -108,3 +116,11 @@ def sqs(session_directory):
     server = local_sqs.LocalSqs(session_directory, ACCESS_KEY, SECRET_KEY)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def stage(rgw, sqs, tmp_path):
+    """Buckets at Ceph RGW and queues; a suite with another stage has a fixture of this name."""
+    stage = QueueStage(rgw, sqs, tmp_path)
+    yield stage
+    stage.close()

@@ -13,8 +13,7 @@ import pytest
 
 from support import metadata
 from support.history import pkgid_of
-from support.packages import build_many
-from support.queue_stage import SENDERS, QueueStage
+from support.queue_stage import SENDERS
 
 FULL = int(os.environ.get("REPOUPDATE_BACKLOG", 0))
 EVENTS = FULL or 4000
@@ -25,18 +24,6 @@ TIMEOUT = 240 + EVENTS // 50
 SOME = EVENTS // 5  # messages that each of the first two daemons acknowledges before it is ended
 VISIBILITY = "30s" if FULL else "10s"
 AT_A_TIME = EVENTS // 8  # that a daemon takes, so that it needs several turns
-
-
-@pytest.fixture
-def stage(rgw, sqs, tmp_path):
-    stage = QueueStage(rgw, sqs, tmp_path)
-    yield stage
-    stage.close()
-
-
-@pytest.fixture(scope="session")
-def pool(package_cache):
-    return build_many(package_cache, [f"q{number:03}" for number in range(200)])
 
 
 class Backlog:
@@ -64,11 +51,11 @@ class Backlog:
 
 
 @pytest.mark.timeout(TIMEOUT * 3)
-def test_backlog_of_many_repositories_survives_restarts(stage, pool):
+def test_backlog_of_many_repositories_survives_restarts(stage, many_packages):
     name, url = stage.queue()
     prefixes = [f"el{number:02}" for number in range(REPOSITORIES)]
     chance = random.Random(EVENTS)
-    chosen = {prefix: chance.sample(pool, PACKAGES_EACH) for prefix in prefixes}
+    chosen = {prefix: chance.sample(many_packages, PACKAGES_EACH) for prefix in prefixes}
     backlog = Backlog(stage, chosen, EVENTS)
     backlog.put(url)
     logs, started = [], time.monotonic()

@@ -18,10 +18,8 @@ import pytest
 from support import aws
 from support.churn import Place
 from support.gpg import Keyring
-from support.packages import build_many
 from support.program import Exit
 from support.relay import Relay
-from support.queue_stage import QueueStage
 from support.steady_reader import SignedPair, SteadyReader
 from support.trouble import Trouble
 
@@ -37,18 +35,6 @@ LONGEST_WAIT = 15          # seconds for a publication to begin
 LONGEST_WRITE = 0.03       # seconds from the first byte of a publication on, when that is when it is killed
 VISIBILITY = 'visibility = "10s"'  # the shortest there is
 TIMEOUT = 300 + FULL_ROUNDS * 10
-
-
-@pytest.fixture
-def stage(rgw, sqs, tmp_path):
-    stage = QueueStage(rgw, sqs, tmp_path)
-    yield stage
-    stage.close()
-
-
-@pytest.fixture(scope="session")
-def pool(package_cache):
-    return build_many(package_cache, [f"q{number:03}" for number in range(200)])
 
 
 class Signing:
@@ -164,30 +150,33 @@ def files_of(stage, place):
 
 @pytest.mark.timeout(TIMEOUT)
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "term"])
-def test_daemon_that_ends_at_any_moment_loses_and_breaks_nothing(stage, pool, packages, end):
+def test_daemon_that_ends_at_any_moment_loses_and_breaks_nothing(stage, many_packages, packages, end):
     publishing = Publishing()
     with Relay(stage.rgw.url, publishing) as relay:
-        run_rounds(stage, Place("el9", SLOTS, packages[:5]), pool, end, publishing, (relay.url, stage.sqs.endpoint.url))
+        run_rounds(stage, Place("el9", SLOTS, packages[:5]), many_packages, end, publishing,
+                   (relay.url, stage.sqs.endpoint.url))
 
 
 @pytest.mark.timeout(TIMEOUT)
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "term"])
-def test_signature_fits_again_after_any_end(stage, pool, packages, tmp_path, end):
+def test_signature_fits_again_after_any_end(stage, many_packages, packages, tmp_path, end):
     """After SIGTERM it fits at once; after SIGKILL when the next daemon has looked at the pair."""
     publishing = Publishing()
     with Relay(stage.rgw.url, publishing) as relay, Keyring() as keyring:
         (tmp_path / "signing").mkdir()
-        run_rounds(stage, Place("el9", SLOTS, packages[:5]), pool, end, publishing, (relay.url, stage.sqs.endpoint.url),
+        run_rounds(stage, Place("el9", SLOTS, packages[:5]), many_packages, end, publishing,
+                   (relay.url, stage.sqs.endpoint.url),
                    SIGNED_ROUNDS, signing=Signing(keyring, tmp_path / "signing"))
 
 
 @pytest.mark.timeout(TIMEOUT * 2)
-def test_daemon_that_is_killed_behind_bad_lines_loses_and_breaks_nothing(stage, pool, packages):
+def test_daemon_that_is_killed_behind_bad_lines_loses_and_breaks_nothing(stage, many_packages, packages):
     publishing = Publishing()
     with contextlib.ExitStack() as lines:
         store = lines.enter_context(Trouble(stage.rgw.url, gate=publishing, seed=2))
         queue = lines.enter_context(Trouble(stage.sqs.endpoint.url, mean_bytes=20_000, seed=3))
-        run_rounds(stage, Place("el9", SLOTS, packages[:5]), pool, signal.SIGKILL, publishing, (store.url, queue.url),
+        run_rounds(stage, Place("el9", SLOTS, packages[:5]), many_packages, signal.SIGKILL, publishing,
+                   (store.url, queue.url),
                    TROUBLED_ROUNDS, LONGEST_TROUBLED_LIFE, seed=2)
         print(f"to the store: {dict(store.met)}\nto the queue: {dict(queue.met)}")
         assert len(store.met) > 1 and len(queue.met) > 1, "no trouble was met"

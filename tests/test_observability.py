@@ -398,8 +398,7 @@ def test_rules_and_dashboard_ask_for_what_is_exported_and_the_manual_tells_of_it
 
 def test_promtool_accepts_rules_and_metrics(program, repository):
     promtool = find_server("promtool")
-    if not promtool:
-        pytest.skip("promtool is not installed")
+    assert promtool, "promtool is not installed (scripts/install-deps --test installs it)"
     checked([promtool, "check", "rules", str(RULES)])
     with program.daemon("--repository", repository, "--create", *METRICS) as daemon:
         text = Monitor(daemon).metrics().text

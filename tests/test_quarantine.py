@@ -8,16 +8,9 @@ import pytest
 from support import aws, metadata
 from support.checks import clients_see, nevras, published
 from support.program import Exit
-from support.queue_stage import NUMBERS, QueueStage
+from support.queue_stage import NUMBERS
 
 OBJECT = "repodata/.repoupdate/quarantine.json"
-
-
-@pytest.fixture
-def stage(rgw, sqs, tmp_path):
-    stage = QueueStage(rgw, sqs, tmp_path)
-    yield stage
-    stage.close()
 
 
 @pytest.fixture

@@ -15,24 +15,12 @@ from support import aws, metadata
 from support import packages as package_builder
 from support.checks import published
 from support.program import Exit
-from support.queue_stage import NUMBERS, QueueStage
+from support.queue_stage import NUMBERS
 from support.servers import serve_bucket
 
 BACKLOG = int(os.environ.get("REPOUPDATE_BACKLOG", 2000))
 BACKLOG_TIMEOUT = 120 + BACKLOG // 50
 MOST_MEMORY_MIB = 200
-
-
-@pytest.fixture
-def stage(rgw, sqs, tmp_path):
-    stage = QueueStage(rgw, sqs, tmp_path)
-    yield stage
-    stage.close()
-
-
-@pytest.fixture(scope="session")
-def many_packages(package_cache):
-    return package_builder.build_many(package_cache, [f"q{number:03}" for number in range(200)])
 
 
 def complaints(daemon):

@@ -16,10 +16,8 @@ import pytest
 
 from support import aws
 from support.history import History, pkgid_of
-from support.packages import build_many
 from support.process import checked, die_with_parent
 from support.program import Exit, binary
-from support.queue_stage import QueueStage
 from support.steady_reader import SteadyReader
 from support.trouble import Trouble
 
@@ -32,18 +30,6 @@ LONGEST_LIFE = 1.0  # seconds of those that are killed
 MOST_TRIES = 60
 PASSING = {Exit.SOME_FAILED, Exit.UNREACHABLE, Exit.CONFLICT}  # what a bad line may lead to
 TIMEOUT = 3600 if FULL else 280
-
-
-@pytest.fixture
-def stage(rgw, sqs, tmp_path):
-    stage = QueueStage(rgw, sqs, tmp_path)
-    yield stage
-    stage.close()
-
-
-@pytest.fixture(scope="session")
-def pool(package_cache):
-    return build_many(package_cache, [f"q{number:03}" for number in range(200)])
 
 
 class Writer:
@@ -96,8 +82,8 @@ def told(codes):
 
 
 @pytest.mark.timeout(TIMEOUT)
-def test_writers_that_are_killed_behind_bad_lines_lose_and_break_nothing(stage, pool):
-    url, history, chosen = stage.url("el9"), History(), pool[:WRITERS * PACKAGES_EACH]
+def test_writers_that_are_killed_behind_bad_lines_lose_and_break_nothing(stage, many_packages):
+    url, history, chosen = stage.url("el9"), History(), many_packages[:WRITERS * PACKAGES_EACH]
     stage.program.run("init", url)
     with Trouble(stage.rgw.url) as trouble, SteadyReader(stage.public_url("el9"), history) as reader:
         behind = {"AWS_ENDPOINT_URL": trouble.url}
@@ -137,10 +123,10 @@ class ForeignWriter:
 
 
 @pytest.mark.timeout(TIMEOUT)
-def test_what_a_foreign_writer_drops_comes_back(stage, pool, tmp_path):
+def test_what_a_foreign_writer_drops_comes_back(stage, many_packages, tmp_path):
     """It may undo a publication, as it asks nobody; it cannot make ours break a read, and comparing with the listing
     brings everything back."""
-    url, history, chosen = stage.url("el9"), History(), pool[:WRITERS * PACKAGES_EACH]
+    url, history, chosen = stage.url("el9"), History(), many_packages[:WRITERS * PACKAGES_EACH]
     queue, queue_url = stage.queue()
     stage.program.run("init", url)
     (tmp_path / "copy").mkdir()

@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.churn import Place
-from support.packages import build_many
 from support.process_figures import Record
-from support.queue_stage import QueueStage
 from support.steady_reader import SteadyReader
 
 MINUTES = float(os.environ.get("REPOUPDATE_SOAK_MINUTES", 1))
@@ -26,18 +24,11 @@ WINDOWS = 6 if MINUTES > 5 else 2
 
 
 @pytest.fixture
-def stage(rgw, sqs, tmp_path):
-    stage = QueueStage(rgw, sqs, tmp_path)
+def stage(stage, tmp_path):
     stage.cache = tmp_path / "cache"
     stage.cache.mkdir()
     stage.program.environment["REPOUPDATE_CACHE_DIRECTORY"] = str(stage.cache)
-    yield stage
-    stage.close()
-
-
-@pytest.fixture(scope="session")
-def pool(package_cache):
-    return build_many(package_cache, [f"q{number:03}" for number in range(200)])
+    return stage
 
 
 def soak(stage, daemon, churn, readers):
@@ -54,14 +45,14 @@ def soak(stage, daemon, churn, readers):
 
 
 @pytest.mark.timeout(MINUTES * 60 + 300)
-def test_daemon_takes_no_more_after_long_work_than_before(stage, pool, packages):
+def test_daemon_takes_no_more_after_long_work_than_before(stage, many_packages, packages):
     name, url = stage.queue()
     places = [Place(f"el{number}", SLOTS, packages[:5]) for number in range(REPOSITORIES)]
     urls = [stage.url(place.prefix) for place in places]
     for each in urls:
         stage.program.run("init", each)
     with contextlib.ExitStack() as running:
-        churn = running.enter_context(stage.churn(places, pool, url, PAUSE))
+        churn = running.enter_context(stage.churn(places, many_packages, url, PAUSE))
         readers = [running.enter_context(SteadyReader(stage.public_url(place.prefix), place.history, pause=0.5))
                    for place in places]
         daemon = running.enter_context(stage.daemon([name], urls, quiet="1s", max_age="3s"))
