@@ -14,7 +14,8 @@
 namespace repoupdate {
 
 // The store's opaque version mark, kept exactly as sent (with quotes where there were some).
-// It is not a hash (multipart, KMS): compare it with another ETag, never with a digest.
+// It is not a hash (multipart, KMS): compare it with another ETag. One that is not some bytes' MD5 says nothing about
+// them; one that is, is theirs.
 struct ETag {
   std::string text;
   bool operator==(const ETag&) const = default;

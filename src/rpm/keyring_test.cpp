@@ -19,6 +19,7 @@ std::string binary(const char* base64) {
 // Two Ed25519 keys, and what GnuPG made with them of build_header() of this package: with a digest of the payload, and
 // without.
 const Nevra k_package{"signed", "0", "1", "1", "noarch"};
+const std::string k_payload_digest = sha256_hex("not looked at");
 const std::string k_vendor_key = binary(
     "mDMEZZKpQBYJKwYBBAHaRw8BAQdA/7emOohwk58vNqVosS+TU8fobD4FAp5zkjaWxVAds0a0EnZlbmRvckBleGFtcGxlLm9yZ4iQ"
     "BBMWCAA4FiEE8TvhjungC6TMsRC0VWEEBvjaJfAFAmWSqUACGwMFCwkIBwIGFQoJCAsCBBYCAwECHgECF4AACgkQVWEEBvjaJfC3"
@@ -51,7 +52,7 @@ const std::string k_vendor_key_armoured =
     "-----END PGP PUBLIC KEY BLOCK-----\n";
 
 PackageExtras signed_with(const std::string& signature) {
-  return {.payload_digest = true, .header_signature = signature};
+  return {.payload_digest = k_payload_digest, .header_signature = signature};
 }
 
 class KeyringTest : public testing::Test {
@@ -103,11 +104,11 @@ TEST_F(KeyringTest, AnotherKeyIsRefused) {
 }
 
 TEST_F(KeyringTest, NoSignatureIsRefused) {
-  EXPECT_THAT(verdict(PackageExtras{.payload_digest = true}), HasSubstr("it is not signed"));
+  EXPECT_THAT(verdict(PackageExtras{.payload_digest = k_payload_digest}), HasSubstr("it is not signed"));
 }
 
 TEST_F(KeyringTest, ASignatureOfHeaderAndPayloadIsNone) {
-  const PackageExtras extras{.payload_digest = true, .package_signature = k_by_vendor};
+  const PackageExtras extras{.payload_digest = k_payload_digest, .package_signature = k_by_vendor};
   EXPECT_THAT(verdict(extras), HasSubstr("only header and payload together"));
 }
 

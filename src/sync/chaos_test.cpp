@@ -75,12 +75,6 @@ private:
     m_pending.insert(href);
   }
 
-  bool is_unhashed(const std::string& call) const {
-    for (const auto& [key, stored] : m_world.store.contents())
-      if (!stored.knows_sha256 && call.find(' ' + key) != std::string::npos) return true;
-    return false;
-  }
-
   // Called by any thread, one at a time.
   Fault decide(const std::string& call) {
     if (m_calm) return Fault::none;
@@ -92,12 +86,11 @@ private:
     if (chance(0.1)) fault = chance(0.5) ? Fault::killed : Fault::killed_after;
     if (!is_possible(fault, call)) fault = Fault::reset_before;
     const bool is_package = call.find(".rpm") != std::string::npos;
-    // Who is told 404 of a package twice can only believe it; and nothing tells that these bytes are wrong.
+    // Who is told 404 of a package twice can only believe it.
     if (is_package && fault == Fault::not_found && !m_lies.insert(call.substr(0, call.find(".rpm"))).second)
       fault = Fault::denied;
     if (fault == Fault::not_found && m_has_lied && is_package) fault = Fault::denied;
     m_has_lied = m_has_lied || (is_package && fault == Fault::not_found);
-    if (fault == Fault::wrong_bytes && is_package && is_unhashed(call)) fault = Fault::truncated;
     ++m_counts.faults;
     m_counts.deaths += fault == Fault::killed || fault == Fault::killed_after;
     return fault;

@@ -6,6 +6,7 @@
 
 #include "base/hash.hpp"
 #include "sync/object_hash.hpp"
+#include "sync/whole_package.hpp"
 
 namespace repoupdate {
 namespace {
@@ -80,13 +81,7 @@ Result<PackageFetch::Start> PackageFetch::begin(const std::string& key, bool is_
 // The answer to a range carries the uploader's record of the SHA-256, but not the store's own checksum. A directory has
 // neither.
 Result<void> PackageFetch::learn_sha256(const std::string& key, Start& start) const {
-  if (start.object.sha256) return {};
-  if (start.head.size() == start.object.size) {
-    start.object.sha256 = sha256_hex(start.head);
-    start.is_hashed = true;
-    return {};
-  }
-  if (m_store.is_local()) return {};
+  if (start.object.sha256 || start.head.size() == start.object.size || m_store.is_local()) return {};
   auto object = m_store.head(key);
   if (!object) return std::move(object).error();
   if (object->etag != start.object.etag)
@@ -117,7 +112,7 @@ Result<PackageFetch::Read> PackageFetch::read_header(const std::string& href, St
     const auto probe = probe_header(head, object.size);
     if (!probe) return probe.error();
     if (probe->complete(head.size())) {
-      if (!start.is_hashed && head.size() == object.size && sha256_hex(head) != *object.sha256)
+      if (head.size() == object.size && sha256_hex(head) != *object.sha256)
         return Error{ErrorKind::corrupt, "what arrives does not have the SHA-256 that the store tells", {}};
       return record(href, object, *object.sha256, head, *probe->range);
     }
@@ -133,32 +128,48 @@ Result<PackageFetch::Read> PackageFetch::read_header(const std::string& href, St
 
 Result<PackageFetch::Read> PackageFetch::read_whole(const std::string& href, Start start) const {
   const ObjectInfo& object = start.object;
-  Hasher hasher(HashType::sha256);
-  std::string head;
-  std::optional<HeaderRange> range;
-  std::uint64_t wanted = 1, seen = 0;
-  const auto take = [&](std::string_view bytes) -> Result<void> {
-    hasher.update(bytes);
-    seen += bytes.size();
-    if (head.size() >= wanted) return {};
-    head += bytes;
-    if (head.size() < wanted) return {};
-    const auto probe = probe_header(head, object.size);
-    if (!probe) return probe.error();  // no package: the rest need not be fetched
-    range = probe->range;
-    wanted = probe->need;
-    return {};
-  };
+  const std::string key = m_prefix + href;
+  WholePackage arrived(object.size, !m_store.is_local());
+  const auto take = [&](std::string_view bytes) { return arrived.take(bytes); };
   if (!start.head.empty())
     if (auto taken = take(start.head); !taken) return std::move(taken).error();
-  ByteBudget::Share share;
-  if (wanted > k_first_read) share = m_large_headers.take(wanted);
-  const GetOptions rest{.range = seen > 0 ? std::optional(ByteRange{seen, object.size - seen}) : std::nullopt,
-                        .if_match = object.etag};
-  if (const auto delivered = m_store.read(m_prefix + href, rest, take); !delivered) return delivered.error();
-  if (seen != object.size || !range || head.size() < range->end)
-    return Error{ErrorKind::corrupt, "truncated: " + std::to_string(seen) + " bytes could be read", {}};
-  return record(href, object, hasher.finish_hex(), head, *range);
+  if (const auto seen = arrived.seen(); seen < object.size) {
+    ByteBudget::Share share;
+    if (arrived.head_wanted() > k_first_read) share = m_large_headers.take(arrived.head_wanted());
+    const GetOptions rest{.range = seen > 0 ? std::optional(ByteRange{seen, object.size - seen}) : std::nullopt,
+                          .if_match = object.etag};
+    if (const auto delivered = m_store.read(key, rest, take); !delivered) return delivered.error();
+  }
+  if (!arrived.is_complete())
+    return Error{ErrorKind::corrupt, "truncated: " + std::to_string(arrived.seen()) + " bytes could be read", {}};
+  const std::string sha256 = arrived.sha256();
+  if (!m_store.is_local())
+    if (auto sound = confirm(key, object, arrived, sha256); !sound) return std::move(sound).error();
+  return record(href, object, sha256, arrived.head(), arrived.range());
+}
+
+// Nobody has told the SHA-256, so damage on the way would become the package's pkgid. What the package's own digests do
+// not speak for is read once more: what comes twice is what the store has, be it sound or not. What came in one piece
+// needs no second request where the ETag happens to be its MD5, as that of most small objects; any other ETag says
+// nothing.
+Result<void> PackageFetch::confirm(const std::string& key, const ObjectInfo& object, WholePackage& arrived,
+                                   const std::string& sha256) const {
+  const bool is_in_one_piece = arrived.head().size() == object.size;
+  if (is_in_one_piece && hash_hex(HashType::md5, arrived.head()) == bare(object.etag)) return {};
+  bool is_same = false;
+  if (arrived.payload_fits()) {
+    const std::string_view before(arrived.head().data(), arrived.range().start);
+    const ByteRange range{0, before.size()};
+    const auto again = m_store.get(key, {.range = range, .if_match = object.etag}, range.length);
+    if (!again) return again.error();
+    is_same = again->bytes == before;
+  } else {
+    const auto again = hash_object(m_store, key, {.if_match = object.etag}, HashType::sha256);
+    if (!again) return again.error();
+    is_same = *again == sha256;
+  }
+  if (is_same) return {};
+  return Error{ErrorKind::corrupt, "other bytes arrive each time that it is read", {}};
 }
 
 Result<PackageFetch::Read> PackageFetch::record(const std::string& href, const ObjectInfo& object,

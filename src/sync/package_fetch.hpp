@@ -34,6 +34,8 @@ struct Finding {
   bool is_refused = false;
 };
 
+class WholePackage;
+
 // Of headers beyond their first 128 KiB that are in memory at the same time; a larger one is there alone.
 inline constexpr std::uint64_t k_large_headers_budget = 32U << 20;
 
@@ -54,7 +56,6 @@ private:
   struct Start {
     ObjectInfo object;
     std::string head;
-    bool is_hashed = false;  // object.sha256 was made of `head`, which is the whole object
   };
   // What was read, and the verdict of the rules on it: they are for what is not listed yet.
   struct Read {
@@ -67,6 +68,8 @@ private:
   Result<Read> read(const std::string& href, Start start) const;
   Result<Read> read_header(const std::string& href, Start start) const;
   Result<Read> read_whole(const std::string& href, Start start) const;
+  Result<void> confirm(const std::string& key, const ObjectInfo& object, WholePackage& arrived,
+                       const std::string& sha256) const;
   Result<Read> record(const std::string& href, const ObjectInfo& object, const std::string& sha256,
                       std::string_view head, const HeaderRange& range) const;
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/hash.hpp"
 #include "testkit/memory_object_store.hpp"
 #include "testkit/package_builder.hpp"
 
@@ -14,14 +15,15 @@ namespace {
 // One small package, of which a number of answers arrive damaged.
 class PackageFetchTest : public testing::Test {
 protected:
-  enum class Where { header, payload };
+  enum class Where { header, payload, lead };
 
   PackageFetchTest() { store.place("r/a.rpm", build_package({"a", "0", "1", "1", "noarch"}), SystemTime{}); }
 
   void damage(Where where, int answers) {
     store.on_the_way = [where, answers](const std::string&, std::string& bytes) mutable {
       if (answers-- <= 0 || bytes.empty()) return;
-      char& byte = where == Where::payload ? bytes.back() : bytes.front();
+      constexpr std::size_t in_lead = 70;  // part of the name, which nobody reads
+      char& byte = where == Where::payload ? bytes.back() : where == Where::lead ? bytes[in_lead] : bytes.front();
       byte = static_cast<char>(byte ^ 1);
     };
     store.forget_requests();
@@ -56,6 +58,42 @@ TEST_F(PackageFetchTest, WhatArrivesDamagedTwiceIsCorrupt) {
     EXPECT_EQ(std::get<Error>(found.what).kind, ErrorKind::corrupt);
     EXPECT_EQ(reads(), 2U);
   }
+}
+
+// Without a recorded SHA-256, what arrives damaged would be listed with the checksum of the damage.
+TEST_F(PackageFetchTest, DamageIsToldWithoutRecordedSha256) {
+  for (const std::size_t payload : {std::size_t{64}, std::size_t{300'000}}) {
+    const std::string bytes = build_package({"a", "0", "1", "1", "noarch"}, payload);
+    for (const bool has_digest : {true, false}) {
+      store.place("r/a.rpm", has_digest ? bytes : build_package({"a", "0", "1", "1", "noarch"}, payload, {}),
+                  SystemTime{}, false);
+      for (const Where where : {Where::header, Where::payload, Where::lead}) {
+        damage(where, 1);
+        const Finding found = look();
+        ASSERT_TRUE(std::holds_alternative<PackageRecord>(found.what)) << std::get<Error>(found.what).text();
+        EXPECT_EQ(std::get<PackageRecord>(found.what).pkgid.hex, sha256_hex(store.contents().at("r/a.rpm").bytes));
+      }
+    }
+  }
+}
+
+TEST_F(PackageFetchTest, PayloadThatFitsItsHeaderIsReadOnce) {
+  store.place("r/a.rpm", build_package({"a", "0", "1", "1", "noarch"}, 300'000), SystemTime{}, false);
+  std::size_t arrived = 0;
+  store.on_the_way = [&](const std::string&, std::string& bytes) { arrived += bytes.size(); };
+  store.forget_requests();
+  EXPECT_TRUE(std::holds_alternative<PackageRecord>(look().what));
+  EXPECT_EQ(reads(), 3U) << "its first bytes, the rest, and once more what is before its header";
+  EXPECT_LT(arrived, 302'000U);
+}
+
+// Somebody's tool may write a digest that nobody checks: clients install the package, so it is not lost.
+TEST_F(PackageFetchTest, PayloadThatNeverFitsItsHeaderIsListedAsItIs) {
+  const auto bytes = build_package({"a", "0", "1", "1", "noarch"}, 300'000, {.payload_digest = sha256_hex("another")});
+  store.place("r/a.rpm", bytes, SystemTime{}, false);
+  const Finding found = look();
+  ASSERT_TRUE(std::holds_alternative<PackageRecord>(found.what)) << std::get<Error>(found.what).text();
+  EXPECT_EQ(std::get<PackageRecord>(found.what).pkgid.hex, sha256_hex(bytes));
 }
 
 TEST_F(PackageFetchTest, DiskIsReadOnce) {

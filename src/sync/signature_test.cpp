@@ -185,8 +185,8 @@ TEST_F(SignatureTest, WritersWhoNeverRestEndIt) {
   run(keys({"a.rpm"}));
   const std::string foreign = store.contents().at(k_pointer).bytes;
   place("b.rpm", "b");
-  store.before = [&](const std::string& request) -> Result<void> {
-    if (request == "PUT " + k_signature) store.place(k_pointer, foreign, k_uploaded);
+  store.before = [&, lines = std::size_t{0}](const std::string& request) mutable -> Result<void> {
+    if (request == "PUT " + k_signature) store.place(k_pointer, foreign + std::string(++lines, '\n'), k_uploaded);
     return {};
   };
   store.forget_requests();

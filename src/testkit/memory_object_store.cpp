@@ -20,6 +20,11 @@ std::string get_request(std::string_view key, const ByteRange& range) {
   return "GET " + std::string(key) + ' ' + std::to_string(range.first) + '+' + std::to_string(range.length);
 }
 
+// As S3 makes it of an object that was put in one piece.
+ETag etag_of(std::string_view bytes) {
+  return {'"' + hash_hex(HashType::md5, bytes) + '"'};
+}
+
 }  // namespace
 
 std::vector<std::string> MemoryObjectStore::requests() const {
@@ -34,7 +39,8 @@ void MemoryObjectStore::forget_requests() {
 
 ETag MemoryObjectStore::place(const std::string& key, std::string bytes, SystemTime last_modified, bool knows_sha256) {
   const std::scoped_lock lock(m_mutex);
-  const ETag etag{"\"v" + std::to_string(++m_versions) + "\""};
+  ++m_versions;
+  const ETag etag = etag_of(bytes);
   const std::string sha256 = sha256_hex(bytes);
   m_objects[key] = {std::move(bytes), etag, last_modified, {}, knows_sha256, sha256};
   return etag;
@@ -135,7 +141,8 @@ Result<ObjectInfo> MemoryObjectStore::put(std::string_view key, std::string_view
     return Error{ErrorKind::precondition_failed, std::string(key) + ": the condition does not hold", {}};
   if (!options.sha256.empty() && options.sha256 != sha256_hex(bytes))
     return Error{ErrorKind::corrupt, std::string(key) + ": the bytes do not match the SHA-256 sent", {}};
-  const ETag etag{"\"v" + std::to_string(++m_versions) + "\""};
+  ++m_versions;
+  const ETag etag = etag_of(bytes);
   const SystemTime now = time ? time() : SystemTime(std::chrono::seconds(1'800'000'000 + m_versions));
   Stored stored{std::string(bytes), etag, now, options, true, sha256_hex(bytes)};
   const auto placed = m_objects.insert_or_assign(std::string(key), std::move(stored)).first;

@@ -75,6 +75,10 @@ private:
   std::string m_data;
 };
 
+std::string payload(std::size_t size) {
+  return std::string(size, 'p');
+}
+
 }  // namespace
 
 std::string build_header(const Nevra& nevra, const PackageExtras& extras) {
@@ -91,15 +95,15 @@ std::string build_header(const Nevra& nevra, const PackageExtras& extras) {
   header.add_string(1021, "linux");
   header.add_string(1022, nevra.arch);
   header.add_string(1044, nevra.name + '-' + nevra.version + '-' + nevra.release + ".src.rpm");
-  if (extras.payload_digest) {
-    header.add_strings(5092, sha256_hex("not looked at"));
+  if (!extras.payload_digest.empty()) {
+    header.add_strings(5092, extras.payload_digest);
     header.add_int32(5093, 8);  // SHA-256
   }
   return header.finish();
 }
 
 std::string build_package(const Nevra& nevra, std::size_t payload_size) {
-  return build_package(nevra, payload_size, {});
+  return build_package(nevra, payload_size, {.payload_digest = sha256_hex(payload(payload_size))});
 }
 
 std::string build_package(const Nevra& nevra, std::size_t payload_size, const PackageExtras& extras) {
@@ -117,7 +121,7 @@ std::string build_package(const Nevra& nevra, std::size_t payload_size, const Pa
   file += signature.finish();
   file.resize((file.size() + 7) / 8 * 8);
   file += header;
-  return file + std::string(payload_size, 'p');
+  return file + payload(payload_size);
 }
 
 }  // namespace repoupdate

@@ -9,15 +9,15 @@
 
 namespace repoupdate {
 
-// A file that librpm accepts: lead, signature header with the SHA-256 of the header, header, and
-// `payload_size` bytes that nobody unpacks. The same arguments give the same bytes.
+// A file that librpm accepts: lead, signature header with the SHA-256 of the header, header with the SHA-256 of the
+// payload, and `payload_size` bytes that nobody unpacks. The same arguments give the same bytes.
 // Source: rpm's "Package file format" (docs/manual/format*.md in rpm's tree).
 std::string build_package(const Nevra& nevra, std::size_t payload_size = 64);
 
 // What else may be in it.
 struct PackageExtras {
   std::string vendor;
-  bool payload_digest = false;
+  std::string payload_digest;     // hex; empty: none, as rpm before 4.14
   std::string header_signature;   // an OpenPGP packet, in the tag for DSA and EdDSA
   std::string package_signature;  // over header and payload, as old packages have it
 };
