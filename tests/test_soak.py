@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from support.churn import Place
+from support.gpg import Keyring
 from support.process_figures import Record
+from support.signing import Signing
 from support.steady_reader import SteadyReader
 
 MINUTES = float(os.environ.get("REPOUPDATE_SOAK_MINUTES", 1))
@@ -19,6 +21,7 @@ REPOSITORIES = 4
 SLOTS = 40          # keys of each that come and go
 PAUSE = 0.08        # seconds between two changes
 EVERY = max(0.5, MINUTES / 12)  # seconds between two measurements
+SWEEP = ['sweep = "1m"', 'sweep_grace = "1h"']  # as often and as early as it can be had
 WARM_UP = 1 / 3     # of the time: connections, threads and caches come into being
 WINDOWS = 6 if MINUTES > 5 else 2
 
@@ -45,17 +48,20 @@ def soak(stage, daemon, churn, readers):
 
 
 @pytest.mark.timeout(MINUTES * 60 + 300)
-def test_daemon_takes_no_more_after_long_work_than_before(stage, many_packages, packages):
+def test_daemon_takes_no_more_after_long_work_than_before(stage, many_packages, packages, tmp_path):
     name, url = stage.queue()
     places = [Place(f"el{number}", SLOTS, packages[:5]) for number in range(REPOSITORIES)]
     urls = [stage.url(place.prefix) for place in places]
-    for each in urls:
-        stage.program.run("init", each)
     with contextlib.ExitStack() as running:
+        signing = Signing(running.enter_context(Keyring()), tmp_path)
+        for each in urls:
+            stage.program.run("init", each, *signing.init_options)
         churn = running.enter_context(stage.churn(places, many_packages, url, PAUSE))
-        readers = [running.enter_context(SteadyReader(stage.public_url(place.prefix), place.history, pause=0.5))
+        readers = [running.enter_context(SteadyReader(stage.public_url(place.prefix), place.history, signing.pair,
+                                                      pause=0.5))
                    for place in places]
-        daemon = running.enter_context(stage.daemon([name], urls, quiet="1s", max_age="3s"))
+        daemon = running.enter_context(stage.daemon([name], urls, quiet="1s", max_age="3s",
+                                                    repository=[*signing.settings, *SWEEP]))
         record = soak(stage, daemon, churn, readers)
         churn.stop()
         daemon.wait_until(lambda: not stage.depth(url), 60, "the queue to be empty")
@@ -72,6 +78,7 @@ def test_daemon_takes_no_more_after_long_work_than_before(stage, many_packages, 
           f"{stage.sqs.deliveries(name)}")
     for reader in readers:
         print(reader.figures())
+    print(signing.pair.figures())
     print(record.table(windows, medians))
     if where := os.environ.get("REPOUPDATE_FIGURES"):
         record.write_csv(Path(where) / "soak.csv")
