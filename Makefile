@@ -52,11 +52,13 @@ check-servers: ## run the store suite against every S3 server that can be had he
 	@rm -f build/release/tests/results/stores.*.xml
 	@$(call TEST,servers); status=$$?; .venv/bin/python -B tests/stores_matrix.py build/release/tests/results docs/stores.md && exit $$status
 
-asan tsan: ## build with sanitizers (address and undefined; thread) and run every test
+# A program that a test kills, or whose exit code nobody looks at, has its report in a file all the same.
+asan tsan: ## build with sanitizers (address and undefined; thread) and run every test; no report may be left
 	@scripts/install-deps --build --test
 	@$(call CONFIGURE,$@,ON)
 	@$(call BUILD,$@)
-	@$(call TEST,$@)
+	@rm -f build/$@/report.*
+	@$(call TEST,$@); status=$$?; cat build/$@/report.* 2>/dev/null && exit 1; exit $$status
 	@echo 'make $@: everything passed'
 
 reliability: ## the whole of the tests that docs/reliability.md tells of; some 90 minutes, figures in build/reliability.txt
