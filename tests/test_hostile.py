@@ -3,6 +3,7 @@
 refused by a limit that has a name, in little memory, and nothing is written."""
 import gzip
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -11,15 +12,20 @@ import subprocess
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import zlib
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
-from support import metadata
+from support import aws, metadata
 from support.checks import nevras, published
 from support.process import free_port
 from support.program import Exit, Program
+from support.stage import Stage
 
 MEMORY = 1 << 30  # bytes of address space: room for all that is honest
 IS_SANITIZED = "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ  # whose shadow is larger than any limit
@@ -188,6 +194,38 @@ def test_odd_names_break_neither_the_metadata_nor_the_log(program, repository, p
     for line in filter(None, lines):
         json.loads(line.decode())  # which fails where it is no UTF-8
     assert any(b"\xef\xbf\xbd" in line for line in lines), "the name that is no UTF-8 was not logged"
+
+
+def test_odd_keys_of_a_bucket_hide_no_neighbour(rgw, packages, tmp_path):
+    """Keys that no directory has; what client libraries would tidy up is signed by hand."""
+    stage = Stage(rgw, tmp_path)
+    stage.init()
+    keys = ["new\nline.rpm", "return\r.rpm", "bell\a.rpm", "../outside.rpm", "a/../../../etc/passwd.rpm", "/absolute.rpm"]
+    for key in keys:
+        put_raw(stage, stage.prefix + key, packages[1].read_bytes())
+    stage.put(packages[0])
+    assert set(aws.keys(stage.endpoint, stage.bucket)) >= {stage.prefix + key for key in keys}
+    # What XML cannot hold is named, and keeps nobody else out.
+    done = stage.program.start("update", stage.url)
+    assert done.code == Exit.SOME_FAILED and "bell" in done.stderr, done
+    with stage.view:
+        repository = metadata.verify(stage.view.url)
+        assert nevras([packages[0]])[0] in repository.nevras()
+        listed = set(published(stage.view.url))
+    assert listed == {packages[0].name, "new\nline.rpm", "return\r.rpm"}, "what leads out of the repository is not listed"
+
+
+def put_raw(stage, key, body):
+    """A PUT of just this key."""
+    url = urllib.parse.urlsplit(stage.endpoint.url)
+    path = f"/{stage.bucket}/{urllib.parse.quote(key)}"
+    request = AWSRequest("PUT", f"{stage.endpoint.url}{path}", data=body)
+    credentials = Credentials(stage.endpoint.access_key, stage.endpoint.secret_key)
+    S3SigV4Auth(credentials, "s3", "us-east-1").add_auth(request)
+    connection = http.client.HTTPConnection(url.netloc, timeout=20)
+    connection.request("PUT", path, body, dict(request.headers))
+    assert connection.getresponse().status == 200, key
+    connection.close()
 
 
 # ---- the webhook ---------------------------------------------------------------------------------------------

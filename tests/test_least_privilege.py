@@ -14,6 +14,7 @@ import pytest
 
 from support import aws, metadata
 from support.checks import nevras, published
+from support.gpg import Keyring
 from support.process import Server, checked, free_port, wait_until
 from support.program import Program, binary
 from support.servers import Moto
@@ -92,10 +93,11 @@ class GuardedStage(Stage):
         text = re.sub(r"arn:aws:sqs:[^\"]*", self.queue_arn, text)
         self.guarded.allow(json.loads(text))
 
-    def daemon(self, *more, quiet="300ms", **options):
+    def daemon(self, *more, quiet="300ms", repository=(), **options):
+        """`repository`: more lines of its settings."""
         config = self.home / "repoupdate.toml"
         config.write_text(f'[daemon]\nvisibility = "10s"\n[[queue]]\nname = "{self.queue}"\n'
-                          f'[[repository]]\nurl = "{self.url}"\nquiet = "{quiet}"\n')
+                          f'[[repository]]\nurl = "{self.url}"\nquiet = "{quiet}"\n' + "\n".join(repository))
         return self.program.daemon("--config", config, *more, **options)
 
     def wait_for(self, daemon, paths):
@@ -276,8 +278,17 @@ def command_lines():
     return found
 
 
-def test_secrets_stay_out_of_the_log_the_command_lines_and_the_bucket(stage, packages, tmp_path):
-    """Keys by credential_process, so that there is a child; a webhook; and everything that debug says."""
+def ask(url):
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as refusal:
+        return refusal.read().decode()
+
+
+def test_secrets_stay_out_of_logs_metrics_command_lines_and_the_bucket(stage, packages, tmp_path):
+    """Keys by credential_process, so that there is a child; a webhook; a signing key with a passphrase; and everything
+    that debug says."""
     stage.allow(POLICY)
     role, webhook_secret = stage.guarded.daemon, "webhook-secret-of-this-test"
     answer = tmp_path / "answer.json"
@@ -290,9 +301,16 @@ def test_secrets_stay_out_of_the_log_the_command_lines_and_the_bucket(stage, pac
         "AWS_CONFIG_FILE": str(tmp_path / "aws"), "AWS_ENDPOINT_URL": role.url,
         "REPOUPDATE_WEBHOOK_SECRET_FILE": str(secret_file), "REPOUPDATE_WEBHOOK_FILE": str(tmp_path / "events.sqlite"),
         "REPOUPDATE_LOG_LEVEL": "debug"})
-    secrets = [role.secret_key, role.session_token, webhook_secret]
-    port = free_port()
-    daemon = stage.daemon("--webhook", f"127.0.0.1:{port}")
+    with Keyring() as keyring:
+        passphrase = "passphrase-of-this-test"
+        signing_key = keyring.secret_key(keyring.make_key("packages", passphrase), passphrase)
+    for name, text in (("passphrase", passphrase), ("signing.sec", signing_key)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    secrets = [role.secret_key, role.session_token, webhook_secret, passphrase, *signing_key.splitlines()[12:20]]  # behind its public half
+    port, metrics_port = free_port(), free_port()
+    daemon = stage.daemon("--webhook", f"127.0.0.1:{port}", "--metrics", f"127.0.0.1:{metrics_port}", repository=[
+        f'sign_key_file = "{tmp_path / "signing.sec"}"', f'sign_passphrase_file = "{tmp_path / "passphrase"}"'])
     daemon.launch()
     seen = set()
     try:
@@ -315,9 +333,11 @@ def test_secrets_stay_out_of_the_log_the_command_lines_and_the_bucket(stage, pac
         stage.put(packages[1])
         daemon.wait_until(lambda: denied(daemon, "s3:PutObject"), 60, "the failure to be told")
         seen.update(command_lines())
+        told = {path: ask(f"http://127.0.0.1:{metrics_port}/{path}") for path in ("metrics", "healthz", "readyz")}
     finally:
         daemon.server.kill()
-    places = {"the log": daemon.server.output(), "a command line": "\n".join(seen)}
+    assert f"{stage.prefix}repodata/repomd.xml.asc" in aws.keys(stage.endpoint, stage.bucket), "nothing was signed"
+    places = told | {"the log": daemon.server.output(), "a command line": "\n".join(seen)}
     for key in aws.keys(stage.endpoint, stage.bucket):
         places[key] = key + aws.read_object(stage.endpoint, stage.bucket, key).decode("latin-1")
     for name, text in places.items():

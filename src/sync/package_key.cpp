@@ -11,6 +11,7 @@ std::string_view key_of_href(std::string_view href) {
 }
 
 bool is_package_href(std::string_view href) {
+  if (href.starts_with('/')) return false;
   if (!basename_of(href).ends_with(".rpm") || basename_of(href) == ".rpm") return false;
   for (std::string_view rest = href; !rest.empty();) {
     const auto end = rest.find('/');

@@ -9,7 +9,7 @@ namespace {
 // Semantics 5: what is not a package is none of our business.
 TEST(PackageKey, IgnoresMetadataFoldersAndForeignObjects) {
   for (const char* href : {"repodata/x.rpm", "sub/repodata/x.rpm", "folder.rpm/", "readme.txt", "x.rpm.asc", ".rpm",
-                           ".hidden/x.rpm", "a/.repoupdate-x.rpm", "", "../x.rpm"})
+                           ".hidden/x.rpm", "a/.repoupdate-x.rpm", "", "../x.rpm", "/x.rpm", "//a/x.rpm"})
     EXPECT_FALSE(is_package_href(href)) << href;
 }
 
