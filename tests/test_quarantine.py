@@ -49,6 +49,8 @@ def test_poison_stands_in_quarantine_and_its_neighbours_are_published(stage, pac
         assert (line["location_href"], line["quarantined"]) == ("text.rpm", 1)
         record = quarantined(stage.program, stage.url("el9"))["text.rpm"]
         assert record["kind"] == "corrupt" and record["tries"] >= 2 and record["now"] == "unchanged"
+        verified = stage.program.run("verify", stage.url("el9"), "--json").json
+        assert verified["sound"] and [found["key"] for found in verified["quarantined"]] == ["text.rpm"]
 
         stage.put(packages[4], "el9", "text.rpm")  # mended
         stage.send(url, [stage.event("el9", "text.rpm")])

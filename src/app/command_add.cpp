@@ -93,7 +93,7 @@ void declare_add(CLI::App& command, CommandLine& line) {
   command.add_option("REPO", arguments->url, "s3://bucket/prefix, or a directory")->required()->type_name("");
   command.add_option("FILE", arguments->files, "package, or directory with *.rpm")->required()->type_name("");
   command.add_option("--directory", arguments->directory, "put them into this directory below the repository root")
-      ->type_name("");
+      ->type_name("DIR");
   command.add_flag("--upload-only", arguments->upload_only, "leave publishing to the daemon");
   command.add_flag("--json", arguments->json, "print the outcome as one JSON object");
   declare_section<RepositorySettings>(command, line, "defaults", "Repository");

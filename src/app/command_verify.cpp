@@ -64,14 +64,20 @@ std::string repair_text(const Repository& repository, Repair repair) {
   return {};
 }
 
+void print_list(const char* name, const std::vector<VerifyProblem>& list) {
+  std::cout << ",\"" << name << "\":[";
+  for (std::size_t i = 0; i < list.size(); ++i)
+    std::cout << (i ? "," : "") << "{\"key\":" << json_string(list[i].key) << ",\"what\":" << json_string(list[i].what)
+              << '}';
+  std::cout << ']';
+}
+
 void print_json(const Repository& repository, const VerifyOutcome& outcome, const std::vector<FoundUpload>& uploads) {
   std::cout << "{\"repository\":" << json_string(repository.name)
-            << ",\"sound\":" << (outcome.problems.empty() ? "true" : "false") << ",\"packages\":" << outcome.packages
-            << ",\"problems\":[";
-  for (std::size_t i = 0; i < outcome.problems.size(); ++i)
-    std::cout << (i ? "," : "") << "{\"key\":" << json_string(outcome.problems[i].key)
-              << ",\"what\":" << json_string(outcome.problems[i].what) << '}';
-  std::cout << "],\"uploads\":[";
+            << ",\"sound\":" << (outcome.problems.empty() ? "true" : "false") << ",\"packages\":" << outcome.packages;
+  print_list("problems", outcome.problems);
+  print_list("quarantined", outcome.quarantined);
+  std::cout << ",\"uploads\":[";
   for (std::size_t i = 0; i < uploads.size(); ++i)
     std::cout << (i ? "," : "") << "{\"key\":" << json_string(uploads[i].upload.key)
               << ",\"begun\":" << json_string(to_iso8601(uploads[i].upload.begun))
@@ -82,10 +88,13 @@ void print_json(const Repository& repository, const VerifyOutcome& outcome, cons
 
 void print_text(const Repository& repository, const VerifyOutcome& outcome, const std::vector<FoundUpload>& uploads) {
   for (const auto& problem : outcome.problems) std::cout << problem.key << ": " << problem.what << '\n';
+  for (const auto& package : outcome.quarantined)
+    std::cout << package.key << ": in quarantine: " << package.what << '\n';
   for (const auto& found : uploads)
     std::cout << found.upload.key << " has an upload that has not ended, begun " << age_text(found.age) << " ago"
               << (found.removed ? ": removed" : "") << '\n';
   std::cout << repository.name << ": " << counted(outcome.packages, "package") << ", "
+            << (outcome.quarantined.empty() ? "" : std::to_string(outcome.quarantined.size()) + " in quarantine, ")
             << (outcome.problems.empty() ? "all is well" : counted(outcome.problems.size(), "problem")) << '\n';
   if (!outcome.problems.empty()) std::cout << repair_text(repository, outcome.repair) << '\n';
 }
@@ -109,9 +118,9 @@ void declare_verify(CLI::App& command, CommandLine& line) {
   command.add_flag("--packages", arguments->packages, "compare the SHA-256 of every package too");
   command.add_flag("--remove-uploads", arguments->remove_uploads,
                    "remove what uploads that began more than a day ago, and never ended, left in the bucket");
-  command.add_flag(
-      "--json", arguments->json,
-      "print {repository, sound, packages, problems: [{key, what}], uploads: [{key, begun, age, removed}]}");
+  command.add_flag("--json", arguments->json,
+                   "print {repository, sound, packages, problems: [{key, what}], quarantined: [{key, what}], "
+                   "uploads: [{key, begun, age, removed}]}");
   declare_section<RepositorySettings>(command, line, "defaults", "Repository");
   command.callback(
       [&line, arguments] { line.run = [arguments](Session& session) { return run(session, *arguments); }; });

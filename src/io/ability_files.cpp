@@ -43,7 +43,7 @@ std::optional<Condition> condition(const nlohmann::json& json, const char* name)
 }
 
 bool is_number(const nlohmann::json& json, const char* name) {
-  return json.contains(name) && json.at(name).is_number_integer();
+  return json.contains(name) && json.at(name).is_number_unsigned();
 }
 
 }  // namespace
@@ -60,9 +60,10 @@ std::optional<StoreAbilities> AbilityFiles::find(const std::string& store) const
       json["format"] != k_format || !is_number(json, "probed") || !json.contains("bare_etags") ||
       !json["bare_etags"].is_boolean())
     return std::nullopt;
-  const SystemTime probed(std::chrono::seconds(json["probed"].get<std::int64_t>()));
+  const auto probed = json["probed"].get<std::uint64_t>();
   const SystemTime now = m_clock.now();
-  if (probed > now || now - probed > k_abilities_believed) return std::nullopt;
+  if (probed > static_cast<std::uint64_t>(now.time_since_epoch().count())) return std::nullopt;
+  if (now - SystemTime(std::chrono::seconds(probed)) > k_abilities_believed) return std::nullopt;
   const auto create = condition(json, "create");
   const auto replace = condition(json, "replace");
   const auto completion = condition(json, "completion");

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <regex>
 
 #include "testkit/fake_clock.hpp"
 #include "testkit/scratch_directory.hpp"
@@ -75,6 +76,13 @@ TEST_F(AbilityFilesTest, DamagedFilesAreNoFiles) {
   }
   for (const std::string& text : {std::string("[]"), std::string("{}"), std::string("null"), std::string(5000, ' '),
                                   std::string(R"({"format":1,"store":")") + k_store + R"(","probed":"x"})"}) {
+    std::ofstream(file) << text;
+    EXPECT_FALSE(files.find(k_store)) << text;
+  }
+  for (const char* time : {"-9223372036854775808", "-1", "9223372036854775807", "18446744073709551615", "1e300"}) {
+    const std::string text =
+        std::regex_replace(sound, std::regex(R"("probed":\d+)"), std::string("\"probed\":") + time);
+    ASSERT_NE(text, sound);
     std::ofstream(file) << text;
     EXPECT_FALSE(files.find(k_store)) << text;
   }

@@ -8,6 +8,7 @@
 #include "base/parallel.hpp"
 #include "sync/object_hash.hpp"
 #include "sync/package_key.hpp"
+#include "sync/quarantine.hpp"
 #include "sync/reconcile.hpp"
 #include "sync/repository_state.hpp"
 #include "sync/signature.hpp"
@@ -148,6 +149,14 @@ Result<void> Verification::check_presence() {
   if (!objects) return objects.error();
   std::map<std::string_view, const ObjectInfo*> present;
   for (const auto& object : objects->packages) present[object.key] = &object;
+  const auto quarantine = read_quarantine(m_repository);
+  if (!quarantine) return quarantine.error();
+  const auto is_quarantined = [&](const ObjectInfo& object) {
+    const auto record = quarantine->records.find(object.key);
+    if (record == quarantine->records.end() || !is_of(record->second, object)) return false;
+    m_outcome.quarantined.push_back({object.key, record->second.reason});
+    return true;
+  };
   std::set<std::string_view> listed;
   for (const auto& entry : m_entries) {
     const auto key = key_of_href(entry.location_href);
@@ -157,14 +166,15 @@ Result<void> Verification::check_presence() {
     const auto found = present.find(key);
     if (found == present.end()) {
       problem(entry.location_href, "is listed and is not there", Repair::update);
-    } else if (found->second->size != entry.size) {
+    } else if (found->second->size != entry.size && !is_quarantined(*found->second)) {
       problem(entry.location_href,
               "is listed with " + std::to_string(entry.size) + " bytes and has " + std::to_string(found->second->size),
               Repair::update);
     }
   }
   for (const auto& object : objects->packages)
-    if (!listed.contains(object.key)) problem(object.key, "is there and is not listed", Repair::update);
+    if (!listed.contains(object.key) && !is_quarantined(object))
+      problem(object.key, "is there and is not listed", Repair::update);
   return {};
 }
 

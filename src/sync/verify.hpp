@@ -22,11 +22,14 @@ enum class Repair {
 struct VerifyOutcome {
   std::size_t packages = 0;             // listed
   std::vector<VerifyProblem> problems;  // empty: the repository is sound
-  Repair repair = Repair::none;         // the strongest that one of them needs
+  // Packages that are not listed as they are because they cannot be, with the reason: that is known, and no problem.
+  std::vector<VerifyProblem> quarantined;
+  Repair repair = Repair::none;  // the strongest that one of them needs
 };
 
 // `read_packages`: compare every package's SHA-256 with its pkgid, by reading it unless the store vouches for it.
-// While others publish it begins anew, a few times: problems are those of one repomd.xml. An Error when the store does not answer, or there is no repository.
+// While others publish it begins anew, a few times: problems are those of one repomd.xml. An Error when the store does
+// not answer, or there is no repository.
 Result<VerifyOutcome> verify(const Repository& repository, bool read_packages, std::stop_token stop);
 
 }  // namespace repoupdate
