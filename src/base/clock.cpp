@@ -28,7 +28,7 @@ bool SystemClock::sleep_for(Duration duration, std::stop_token stop) {
 }
 
 std::string to_iso8601(SystemTime time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  const std::time_t seconds = time.time_since_epoch().count();  // the system clock itself ends in the year 2262
   std::tm parts{};
   gmtime_r(&seconds, &parts);
   char text[32];
