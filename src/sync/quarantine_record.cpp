@@ -35,7 +35,9 @@ std::optional<SystemTime> parse_time(std::string_view text) {
   const auto part = [&](std::size_t at, std::size_t length) { return *number<unsigned>(text.substr(at, length)); };
   const std::chrono::year_month_day day{std::chrono::year(static_cast<int>(part(0, 4))), std::chrono::month(part(5, 2)),
                                         std::chrono::day(part(8, 2))};
-  if (!day.ok() || part(11, 2) > 23 || part(14, 2) > 59 || part(17, 2) > 60) return std::nullopt;
+  constexpr std::chrono::year k_first{1970};  // strftime() pads no year below 1000
+  if (!day.ok() || day.year() < k_first || part(11, 2) > 23 || part(14, 2) > 59 || part(17, 2) > 60)
+    return std::nullopt;
   return std::chrono::sys_days(day) + std::chrono::hours(part(11, 2)) + std::chrono::minutes(part(14, 2)) +
          std::chrono::seconds(part(17, 2));
 }
