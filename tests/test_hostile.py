@@ -24,11 +24,10 @@ from botocore.credentials import Credentials
 from support import aws, metadata
 from support.checks import nevras, published
 from support.process import free_port
-from support.program import Exit, Program
+from support.program import IS_SANITIZED, Exit, Program
 from support.stage import Stage
 
 MEMORY = 1 << 30  # bytes of address space: room for all that is honest
-IS_SANITIZED = "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ  # whose shadow is larger than any limit
 LIMITED = () if IS_SANITIZED else ("prlimit", f"--as={MEMORY}")
 BOMB = MEMORY + (64 << 20)  # bytes that a small file becomes: more than MEMORY
 

@@ -14,7 +14,7 @@ import pytest
 from support import aws, metadata
 from support import packages as package_builder
 from support.checks import published
-from support.program import Exit
+from support.program import IS_SANITIZED, Exit
 from support.queue_stage import NUMBERS
 from support.servers import serve_bucket
 
@@ -66,7 +66,7 @@ def test_backlog_is_drained_into_few_publications(stage, many_packages):
         print(f"\nbacklog {BACKLOG}: {seconds:.1f} s, {BACKLOG / seconds:.0f} messages/s, {publications} publications, "
               f"peak memory {memory} MiB, deliveries {deliveries}")
         assert publications <= 10, "events have to be coalesced"
-        assert memory < MOST_MEMORY_MIB
+        assert memory < MOST_MEMORY_MIB or IS_SANITIZED
         assert deliveries["messages"] == BACKLOG + len(during)
         assert not complaints(daemon)
     metadata.verify(view)

@@ -31,6 +31,10 @@ class Exit(enum.IntEnum):
     STOPPED = 130    # interrupted
 
 
+# The memory of a sanitizer's shadow says nothing about the program's.
+IS_SANITIZED = "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ
+
+
 def binary():
     path = os.environ.get("REPOUPDATE")
     assert path, "REPOUPDATE has to name the program under test (CTest sets it)"
