@@ -8,10 +8,7 @@ import contextlib
 import os
 import random
 import signal
-import subprocess
-import tempfile
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +17,8 @@ from support.churn import Place
 from support.gpg import Keyring
 from support.program import Exit
 from support.relay import Relay
-from support.steady_reader import SignedPair, SteadyReader
+from support.signing import Signing
+from support.steady_reader import SteadyReader
 from support.trouble import Trouble
 
 FULL_ROUNDS = int(os.environ.get("REPOUPDATE_ROUNDS", 0))
@@ -35,30 +33,6 @@ LONGEST_WAIT = 15          # seconds for a publication to begin
 LONGEST_WRITE = 0.03       # seconds from the first byte of a publication on, when that is when it is killed
 VISIBILITY = 'visibility = "10s"'  # the shortest there is
 TIMEOUT = 300 + FULL_ROUNDS * 10
-
-
-class Signing:
-    """A repository that is signed by a key of this test's."""
-
-    def __init__(self, keyring, home):
-        key = keyring.make_key("kill")
-        secret, self.public = home / "key.sec", home / "key.gpg"
-        secret.write_text(keyring.secret_key(key))
-        secret.chmod(0o600)
-        keyring.gpg("--output", self.public, "--export", key)
-        self.home, self.settings = home, [f'sign_key_file = "{secret}"']
-        armored = home / "key.asc"
-        armored.write_text(keyring.public_key(key))
-        self.init_options, self.verify_options = ["--sign-key-file", secret], ["--sign-public-key", armored]
-        self.pair = SignedPair(self.fits)
-
-    def fits(self, repomd, signature):
-        with tempfile.TemporaryDirectory(dir=self.home) as directory:
-            files = [Path(directory) / "repomd.xml.asc", Path(directory) / "repomd.xml"]
-            for path, content in zip(files, (signature, repomd), strict=True):
-                path.write_bytes(content)
-            command = ["gpgv", "--quiet", "--keyring", self.public, *files]
-            return subprocess.run(command, capture_output=True).returncode == 0
 
 
 class Publishing:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bucket of Ceph, queues of local-aws-sqs, and the program as a user of both; the test writes the notifications that
 S3 would send."""
+import copy
 import itertools
 import json
 import urllib.parse
@@ -23,6 +24,12 @@ class QueueStage:
         self.s3.create_bucket(Bucket=self.bucket)
         self.program = Program(home, self.rgw)
         self.views = []
+
+    def at(self, home):
+        """The same bucket, with the program in a directory of its own."""
+        other = copy.copy(self)
+        other.home, other.program = home, Program(home, self.rgw)
+        return other
 
     def queue(self, **attributes):
         """A new queue: its name and URL."""
