@@ -41,6 +41,12 @@ class QueueStage:
         name = "ApproximateNumberOfMessages"
         return int(self.queues.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
 
+    def is_empty(self, url):
+        """Nothing waits and nothing is in flight; at other servers, too."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self.queues.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return not any(int(attributes[name]) for name in names)
+
     def churn(self, places, packages, queue_url, pause, **options):
         """A stream of changes; the queue is told of each."""
         def put(key, data):

@@ -11,10 +11,12 @@ from support.scripted_store import (Cut, CutHead, Damage, DoneBut, Drop, FailedE
 
 # More often than the program asks by itself before a call has failed for its caller (five times).
 LASTING = 6
+AT_ONCE = ("reset", "closed", "head cut", "500")  # ways after which the program asks again by itself, and soon
 # Of the receives that find nothing, and go on for ever, the first.
 MOST_RECEIVES = 2
 UNARMED_POLL = 0.2  # seconds
 CHECKSUM = re.compile(r"[0-9a-f]{64}-")
+PROBE = re.compile(r"probe-[0-9a-f]{16}")
 NO_ANSWER = b"<html><body>It works!</body></html>"
 ERROR = b"<?xml version=\"1.0\"?><Error><Code>InternalError</Code><Message>We failed</Message></Error>"
 JSON_ERROR = json.dumps({"__type": "com.amazonaws.sqs#InternalError", "message": "We failed"}).encode()
@@ -127,6 +129,10 @@ class Fault:
     def name(self):
         return self.call.rpartition(" #")[0]
 
+    def is_quick(self):
+        """Over within seconds: what lasts, and is not asked again at once, takes a redelivery each time."""
+        return not self.way.is_slow and (not self.is_lasting or self.way.name.startswith(AT_ONCE))
+
     def is_lie_about_package(self):
         """Who is told 404 of a package twice can only believe it."""
         return self.is_lasting and self.way.name == "404" and ".rpm" in self.call
@@ -164,7 +170,8 @@ class Course:
         return self.fault.way.answer()
 
     def name_of(self, seen):
-        """The same in each run: metadata files are named after checksums of what differs from run to run."""
+        """The same in each run: metadata files are named after checksums of what differs from run to run, probes by
+        chance."""
         if seen.action:
             return seen.action
         if "list-type" in seen.query:
@@ -173,7 +180,7 @@ class Course:
         file = key.rpartition("/")[2]
         if CHECKSUM.match(file):
             key = CHECKSUM.sub("OLD-" if file in self.old_names else "NEW-", key)
-        name = f"{seen.method} {key}"
+        name = f"{seen.method} {PROBE.sub('probe', key)}"
         if subresources := sorted(each for each in seen.query if each != "x-id"):
             name += "?" + "&".join(subresources)
         if asked := seen.headers.get("range"):
