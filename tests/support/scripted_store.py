@@ -156,11 +156,15 @@ class CutHead:
 
 @dataclass
 class Damage:
-    """One byte of the body arrives as another."""
+    """One byte of the body arrives as another; or each that begins these."""
+
+    beginning: bytes = b""
 
     def serve(self, handler, body):
         status, headers, content = handler.ask_store(body)
-        handler.reply(status, headers, flipped(content))
+        damaged = content.replace(self.beginning, flipped(self.beginning[:1]) + self.beginning[1:]) if self.beginning \
+            else flipped(content)
+        handler.reply(status, headers, damaged)
 
 
 @dataclass

@@ -100,6 +100,7 @@ QUEUE_WAYS = CONNECTION_WAYS + (
     Way("200 of something else", lambda: Say(200, NO_ANSWER)),
     Way("200 and nothing", lambda: Say(200, b"{}")),
     Way("200 and nothing after", lambda: Say(200, b"{}", after=True), has_effect),
+    Way("another key", lambda: Damage(b".rpm"), lambda call: call.startswith("ReceiveMessage")),
     Way("failed entries", lambda: FailedEntries(ours=False), is_batch),
     Way("refused entries", lambda: FailedEntries(ours=True), is_batch),
     Way("a failed entry after", lambda: FailedEntries(ours=False, after=True), is_batch),
