@@ -38,7 +38,7 @@ from support.wire_faults import MOST_RECEIVES, Course, Fault, ways_of
 
 WANTED = os.environ.get("REPOUPDATE_FAULTS", "")
 CASES = int(os.environ.get('X_CASES', 60))           # of each store, when not all are wanted
-AT_ONCE = 32 if WANTED else 8  # cases, most of which wait
+AT_ONCE = 32 if WANTED else 4  # cases, most of which wait
 VISIBILITY = 'visibility = "10s"'  # the shortest there is
 END_WITHIN = float(os.environ.get('X_END', 900))     # seconds: some answers are waited for a minute each time
 TIMEOUT = 3 * 3600 if WANTED else 300

@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from support.servers import HttpServer
@@ -185,6 +186,21 @@ class Wait:
 
     def serve(self, handler, body):
         (self.event or threading.Event()).wait(self.seconds)
+        if self.answer:
+            self.answer.serve(handler, body)
+        else:
+            handler.reply(*handler.ask_store(body))
+
+
+@dataclass
+class Look:
+    """Something is called first, beside what else goes on; then the request is passed on, or answered otherwise."""
+
+    first: Callable
+    answer: object = None
+
+    def serve(self, handler, body):
+        self.first()
         if self.answer:
             self.answer.serve(handler, body)
         else:

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from support.scripted_store import (Cut, CutHead, Damage, DoneBut, Drop, FailedEntries, Garble, Hold, Refuse, Say, Wait)
+from support.scripted_store import (Cut, CutHead, Damage, DoneBut, Drop, FailedEntries, Garble, Hold, Look, Refuse, Say,
+                                    Wait)
 
 # More often than the program asks by itself before a call has failed for its caller (five times).
 LASTING = 6
@@ -143,7 +144,7 @@ class Course:
     """The script of one case, for its store and its queue. Until it is armed nothing is counted, nothing fails, and
     the queue has nothing: what comes afterwards is counted from 1 in each run."""
 
-    def __init__(self, bucket, prefix, fault=None, on_acknowledge=None):
+    def __init__(self, bucket, prefix, fault, on_acknowledge):
         """`fault`: None lets all go well. `on_acknowledge` is called before messages are deleted."""
         self.root, self.fault, self.on_acknowledge = f"/{bucket}/{prefix}/", fault, on_acknowledge
         self.old_names = frozenset()  # of metadata files that were there before
@@ -163,12 +164,11 @@ class Course:
                 self.calls.append(f"{name} #{number}")
             fails = self.fault and name == self.fault.name and \
                 0 <= number - self.fault.first < (LASTING if self.fault.is_lasting else 1)
-        if seen.action == "DeleteMessageBatch" and self.on_acknowledge:
-            self.on_acknowledge()
-        if not fails:
-            return None
-        self.met.set()
-        return self.fault.way.answer()
+        answer = None
+        if fails:
+            self.met.set()
+            answer = self.fault.way.answer()
+        return Look(self.on_acknowledge, answer) if seen.action == "DeleteMessageBatch" else answer
 
     def name_of(self, seen):
         """The same in each run: metadata files are named after checksums of what differs from run to run, probes by
