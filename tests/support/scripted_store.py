@@ -82,7 +82,7 @@ class Say:
 
 @dataclass
 class Drop:
-    """The connection closes without an answer, or with a reset, before or after the store has done what it was asked."""
+    """The connection closes without an answer, or is reset, before or after the store has done what it was asked."""
 
     after: bool = False
     reset: bool = False
@@ -302,8 +302,8 @@ class QuietServer(http.server.ThreadingHTTPServer):
 
 class ScriptedStore(HttpServer):
     """A context manager. `script(seen)` is called for each request, never twice at once, and gives what to answer.
-    `after_effect(seen)` is called, from any thread, when the store has answered a request that may have changed it, before
-    the client learns of it."""
+    `after_effect(seen)` is called, from any thread, when the store has answered a request that may have changed it,
+    before the client learns of it."""
 
     def __init__(self, endpoint, script=lambda seen: None, certificate=None, after_effect=None):
         self.upstream = urllib.parse.urlsplit(endpoint.url).netloc
