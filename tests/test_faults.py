@@ -255,7 +255,8 @@ class Case:
         wait_until(lambda: daemon.server.running() and condition(), END_WITHIN, what, PAUSE)
 
     def after_effect(self, seen):
-        if self.course.is_armed and not seen.action:
+        is_of_clients = not seen.action and "/.repoupdate/" not in seen.key
+        if self.course.is_armed and is_of_clients:
             self.client.read(f"after {seen.method} {seen.key}")
 
     def before_acknowledging(self):
