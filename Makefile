@@ -65,8 +65,8 @@ reliability: ## the whole of the tests that docs/reliability.md tells of; some 9
 	@scripts/install-deps --build --test
 	@$(call CONFIGURE,release,ON)
 	@$(call BUILD,release)
-	@bash -o pipefail -c 'REPOUPDATE_ROUNDS=$(RELIABILITY_ROUNDS) REPOUPDATE_BACKLOG=$(RELIABILITY_BACKLOG) \
-	$(PYTEST) tests/test_kill.py tests/test_rough_writers.py tests/test_backlog.py | tee build/reliability.txt'
+	@bash -o pipefail -c 'REPOUPDATE_ROUNDS=$(RELIABILITY_ROUNDS) REPOUPDATE_BACKLOG=$(RELIABILITY_BACKLOG) REPOUPDATE_FAULTS=all \
+	$(PYTEST) tests/test_kill.py tests/test_rough_writers.py tests/test_backlog.py tests/test_faults.py | tee build/reliability.txt'
 
 soak: ## load a daemon for SOAK_MINUTES (60); its memory, files, disk and threads go to build/soak.csv and soak.svg
 	@scripts/install-deps --build --test

@@ -96,6 +96,13 @@ TEST(SqsRequest, ReceivedMessagesAreRead) {
   EXPECT_EQ((*messages)[1].receives, 17);
 }
 
+TEST(SqsRequest, DamagedBodyIsNoMessage) {
+  const std::string answer =
+      R"({"Messages":[{"MessageId":"m1","ReceiptHandle":"h1","MD5OfBody":"99914b932bd37a50b983c5e7c90ae93b","Body":")";
+  ASSERT_TRUE(parse_sqs_messages(answer + R"({}"}]})"));
+  EXPECT_TRUE(parse_sqs_messages(answer + R"([]"}]})").failed_with(ErrorKind::corrupt));
+}
+
 TEST(SqsRequest, RedrivePolicyIsReadWithItsCountAsTextOrNumber) {
   for (const char* count : {"5", R"(\"5\")"}) {
     const auto policy =

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bucket of Ceph, queues of local-aws-sqs, and the program as a user of both; the test writes the notifications that
 S3 would send."""
+import copy
 import itertools
 import json
 import urllib.parse
@@ -24,6 +25,12 @@ class QueueStage:
         self.program = Program(home, self.rgw)
         self.views = []
 
+    def at(self, home):
+        """The same bucket, with the program in a directory of its own."""
+        other = copy.copy(self)
+        other.home, other.program = home, Program(home, self.rgw)
+        return other
+
     def queue(self, **attributes):
         """A new queue: its name and URL."""
         name = f"queue-{next(NUMBERS)}"
@@ -33,6 +40,12 @@ class QueueStage:
         """Messages waiting and in flight: local-aws-sqs counts both in the first attribute."""
         name = "ApproximateNumberOfMessages"
         return int(self.queues.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
+    def is_empty(self, url):
+        """Nothing waits and nothing is in flight; at other servers, too."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self.queues.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return not any(int(attributes[name]) for name in names)
 
     def churn(self, places, packages, queue_url, pause, **options):
         """A stream of changes; the queue is told of each."""

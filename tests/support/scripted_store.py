@@ -3,16 +3,22 @@
 It serves as the endpoint itself, with or without TLS, and as the HTTP proxy before another one."""
 import http.client
 import http.server
+import json
 import socket
 import ssl
+import struct
 import threading
 import time
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from support.servers import HttpServer
 
 UPSTREAM_TIMEOUT = 60
+RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: what is not sent yet is thrown away, and a reset sent
+JSON_TYPE = ("Content-Type", "application/x-amz-json-1.0")
+CHANGES = ("PUT", "POST", "DELETE")
 
 
 @dataclass
@@ -29,6 +35,15 @@ class Seen:
     @property
     def key(self):
         return urllib.parse.unquote(self.target.partition("?")[0])
+
+    @property
+    def query(self):
+        return urllib.parse.parse_qs(self.target.partition("?")[2], keep_blank_values=True)
+
+    @property
+    def action(self):
+        """What is asked of SQS; empty for S3."""
+        return self.headers.get("x-amz-target", "").rpartition(".")[2]
 
 
 def flipped(content):
@@ -48,19 +63,46 @@ class Refuse:
     headers: tuple = ()
 
     def serve(self, handler, body):
-        handler.reply(self.status, self.headers, f"<Error><Code>{self.code}</Code></Error>".encode())
+        handler.refuse(self.status, self.code, self.headers)
+
+
+@dataclass
+class Say:
+    """Any answer of our own, before or after the store has done what it was asked."""
+
+    status: int
+    content: bytes
+    after: bool = False
+
+    def serve(self, handler, body):
+        if self.after:
+            handler.ask_store(body)
+        handler.reply(self.status, (), self.content)
 
 
 @dataclass
 class Drop:
-    """The connection closes without an answer, before or after the store has done what it was asked."""
+    """The connection closes without an answer, or is reset, before or after the store has done what it was asked."""
+
+    after: bool = False
+    reset: bool = False
+
+    def serve(self, handler, body):
+        if self.after:
+            handler.ask_store(body)
+        handler.close(self.reset)
+
+
+@dataclass
+class Hold:
+    """No answer, until the client has gone, before or after the store has done what it was asked."""
 
     after: bool = False
 
     def serve(self, handler, body):
         if self.after:
             handler.ask_store(body)
-        handler.close()
+        handler.await_departure()
 
 
 @dataclass
@@ -72,7 +114,25 @@ class DoneBut:
 
     def serve(self, handler, body):
         handler.ask_store(body)
-        handler.reply(self.status, (), f"<Error><Code>{self.code}</Code></Error>".encode())
+        handler.refuse(self.status, self.code)
+
+
+@dataclass
+class FailedEntries:
+    """SQS's answer to a batch, 200, that says of entries that they failed: of all, without having asked for any, or of
+    the first, when all are done. `ours`: it says that the sender is to blame."""
+
+    ours: bool
+    after: bool = False
+
+    def serve(self, handler, body):
+        ids = [entry["Id"] for entry in json.loads(body)["Entries"]]
+        if self.after:
+            handler.ask_store(body)
+        failed, done = (ids[:1], ids[1:]) if self.after else (ids, [])
+        answer = {"Successful": [{"Id": each} for each in done],
+                  "Failed": [{"Id": each, "Code": "InternalError", "SenderFault": self.ours} for each in failed]}
+        handler.reply(200, [JSON_TYPE], json.dumps(answer).encode())
 
 
 @dataclass
@@ -86,12 +146,26 @@ class Cut:
 
 
 @dataclass
+class CutHead:
+    """The answer ends within its head."""
+
+    def serve(self, handler, body):
+        status, _, _ = handler.ask_store(body)
+        handler.wfile.write(f"HTTP/1.1 {status} Fine\r\nContent-Le".encode())
+        handler.close()
+
+
+@dataclass
 class Damage:
-    """One byte of the body arrives as another."""
+    """One byte of the body arrives as another; or each that begins these."""
+
+    beginning: bytes = b""
 
     def serve(self, handler, body):
         status, headers, content = handler.ask_store(body)
-        handler.reply(status, headers, flipped(content))
+        damaged = content.replace(self.beginning, flipped(self.beginning[:1]) + self.beginning[1:]) if self.beginning \
+            else flipped(content)
+        handler.reply(status, headers, damaged)
 
 
 @dataclass
@@ -104,14 +178,33 @@ class Garble:
 
 @dataclass
 class Wait:
-    """Passed on after a while, or when the event comes."""
+    """Passed on after a while, or when the event comes; or another answer then."""
 
     seconds: float
     event: threading.Event = None
+    answer: object = None
 
     def serve(self, handler, body):
         (self.event or threading.Event()).wait(self.seconds)
-        handler.reply(*handler.ask_store(body))
+        if self.answer:
+            self.answer.serve(handler, body)
+        else:
+            handler.reply(*handler.ask_store(body))
+
+
+@dataclass
+class Look:
+    """Something is called first, beside what else goes on; then the request is passed on, or answered otherwise."""
+
+    first: Callable
+    answer: object = None
+
+    def serve(self, handler, body):
+        self.first()
+        if self.answer:
+            self.answer.serve(handler, body)
+        else:
+            handler.reply(*handler.ask_store(body))
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -140,6 +233,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return "/" + self.path.removeprefix("http://").partition("/")[2]
 
     def ask_store(self, body):
+        answer = self._ask_store(body)
+        if self.command in CHANGES and self.server.store.after_effect:
+            self.server.store.after_effect(self.seen)
+        return answer
+
+    def _ask_store(self, body):
         upstream = http.client.HTTPConnection(self.server.store.upstream, timeout=UPSTREAM_TIMEOUT)
         try:
             upstream.putrequest(self.command, self.target, skip_host=True, skip_accept_encoding=True)
@@ -167,10 +266,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    def close(self):
+    def refuse(self, status, code, headers=()):
+        """As the service that was asked says it."""
+        if self.headers.get("X-Amz-Target"):
+            answer = {"__type": f"com.amazonaws.sqs#{code}", "message": "as the test says"}
+            self.reply(status, [*headers, JSON_TYPE], json.dumps(answer).encode())
+        else:
+            self.reply(status, headers, f"<Error><Code>{code}</Code></Error>".encode())
+
+    def close(self, reset=False):
         self.close_connection = True
         self.wfile.flush()
-        self.connection.shutdown(socket.SHUT_RDWR)
+        if reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+            # Closes it for good, where shutdown() would end it in an orderly way; the files over it must be gone first.
+            self.rfile.close()
+            self.wfile.close()
+            self.connection.close()
+        else:
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def await_departure(self):
+        self.close_connection = True
+        while self.connection.recv(1):
+            pass
 
 
 class QuietServer(http.server.ThreadingHTTPServer):
@@ -182,10 +301,13 @@ class QuietServer(http.server.ThreadingHTTPServer):
 
 
 class ScriptedStore(HttpServer):
-    """A context manager. `script(seen)` is called for each request, never twice at once, and gives what to answer."""
+    """A context manager. `script(seen)` is called for each request, never twice at once, and gives what to answer.
+    `after_effect(seen)` is called, from any thread, when the store has answered a request that may have changed it,
+    before the client learns of it."""
 
-    def __init__(self, endpoint, script=lambda seen: None, certificate=None):
+    def __init__(self, endpoint, script=lambda seen: None, certificate=None, after_effect=None):
         self.upstream = urllib.parse.urlsplit(endpoint.url).netloc
+        self.after_effect = after_effect
         self.script, self.lock, self.seen = script, threading.Lock(), []
         super().__init__(Handler, QuietServer)
         self.server.store = self
@@ -201,6 +323,7 @@ class ScriptedStore(HttpServer):
         headers = {name.lower(): value for name, value in handler.headers.items()}
         with self.lock:
             seen = Seen(len(self.seen) + 1, time.monotonic(), handler.command, handler.target, headers)
+            handler.seen = seen
             self.seen.append(seen)
             seen.answer = self.script(seen)
         return seen.answer
