@@ -16,7 +16,7 @@ from support import aws, metadata
 from support.checks import nevras, published
 from support.gpg import Keyring
 from support.process import Server, checked, free_port, wait_until
-from support.program import Program, binary
+from support.program import LEAKS_UNSEEN, Program, binary
 from support.servers import Moto
 from support.stage import Stage
 
@@ -236,7 +236,7 @@ def test_the_daemon_runs_under_the_filters_of_the_unit(unit, program, packages, 
     program.run("init", repository)
     port = free_port()
     environment = {"REPOUPDATE_WEBHOOK_SECRET": "s", "REPOUPDATE_WEBHOOK_FILE": str(tmp_path / "events.sqlite")}
-    confined = Program(tmp_path, extra=environment)
+    confined = Program(tmp_path, extra=environment | LEAKS_UNSEEN)
     prefix = (sys.executable, CONFINE, unit)
     with confined.daemon("--repository", repository, "--webhook", f"127.0.0.1:{port}", prefix=prefix) as daemon:
         for path in packages[:3]:
@@ -250,6 +250,7 @@ def test_the_daemon_runs_under_the_filters_of_the_unit(unit, program, packages, 
 @needs_systemd
 def test_the_daemon_serves_a_bucket_under_the_filters_of_the_unit(unit, stage, packages):
     stage.allow(POLICY)
+    stage.program = Program(stage.home, stage.guarded.daemon, extra=LEAKS_UNSEEN)
     with stage.daemon(prefix=(sys.executable, CONFINE, unit)) as daemon:
         for path in packages[:3]:
             stage.put(path)

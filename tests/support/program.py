@@ -35,6 +35,10 @@ class Exit(enum.IntEnum):
 IS_SANITIZED = "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ
 
 
+# For who may not trace itself, which looking for leaks takes.
+LEAKS_UNSEEN = {name: f"{options}:detect_leaks=0" for name, options in os.environ.items() if name == "ASAN_OPTIONS"}
+
+
 def binary():
     path = os.environ.get("REPOUPDATE")
     assert path, "REPOUPDATE has to name the program under test (CTest sets it)"
@@ -43,8 +47,8 @@ def binary():
 
 def environment(home, extra=None):
     """Of this environment only what a program needs to run: no credentials, no proxy, no configuration."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
-            if name in os.environ}
+    wanted = ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "G_SLICE")
+    kept = {name: os.environ[name] for name in wanted if name in os.environ}
     # What it remembers of a store must not outlive the server that the test started.
     own = {"HOME": str(home), "REPOUPDATE_CACHE_DIRECTORY": str(home), "AWS_EC2_METADATA_DISABLED": "true"}
     return kept | own | (extra or {})
