@@ -22,6 +22,7 @@ SLOTS = 40          # keys of each that come and go
 PAUSE = 0.08        # seconds between two changes
 EVERY = max(0.5, MINUTES / 12)  # seconds between two measurements
 SWEEP = ['sweep = "1m"', 'sweep_grace = "1h"']  # as often and as early as it can be had
+SHRINKING = ["shrink_limit = 100"]  # what comes and goes by chance may halve a repository within the hour
 WARM_UP = 1 / 3     # of the time: connections, threads and caches come into being
 WINDOWS = 6 if MINUTES > 5 else 2
 
@@ -61,7 +62,7 @@ def test_daemon_takes_no_more_after_long_work_than_before(stage, many_packages, 
                                                       pause=0.5))
                    for place in places]
         daemon = running.enter_context(stage.daemon([name], urls, quiet="1s", max_age="3s",
-                                                    repository=[*signing.settings, *SWEEP]))
+                                                    repository=[*signing.settings, *SWEEP, *SHRINKING]))
         record = soak(stage, daemon, churn, readers)
         churn.stop()
         daemon.wait_until(lambda: not stage.depth(url), 60, "the queue to be empty")

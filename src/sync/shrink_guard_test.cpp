@@ -123,6 +123,34 @@ TEST_F(ShrinkTest, ManySmallPublicationsOfAProcessCountAsOne) {
   EXPECT_EQ(run(next).removed(), 1u);
 }
 
+// Else a repository in which packages come and go would never get out again.
+TEST_F(ShrinkTest, WhatComesWithItMakesUpForWhatWentBefore) {
+  RepositoryMemory memory{MemoryLimits{}};
+  repository.memory = &memory;
+  fill(10);
+  run(lose(0, 5));
+  UpdateRequest next = lose(5, 1);
+  expect_refused(next);
+  for (std::size_t i = 20; i < 23; ++i) {
+    place(name(i) + ".rpm", name(i));
+    next.changes.keys[name(i) + ".rpm"];
+  }
+  const auto report = run(next);
+  EXPECT_EQ(report.removed(), 1u);
+  EXPECT_EQ(report.added(), 3u);
+}
+
+// As when another bucket has come into the place of this one.
+TEST_F(ShrinkTest, WhatComesWithItDoesNotMakeUpForWhatGoesWithIt) {
+  fill(10);
+  UpdateRequest request = lose(0, 6);
+  for (std::size_t i = 20; i < 40; ++i) {
+    place(name(i) + ".rpm", name(i));
+    request.changes.keys[name(i) + ".rpm"];
+  }
+  expect_refused(request);
+}
+
 TEST_F(ShrinkTest, ARebuildIsHeldAgainstTheOldPrimary) {
   fill(10);
   lose(0, 6);

@@ -348,10 +348,12 @@ Result<void> Update::check_shrinking(const RepositoryState& state, const Metadat
   RepositoryMemory* memory = m_repository.memory;
   const std::size_t earlier =
       memory ? memory->dropped_within(m_repository.name, k_shrink_window, m_clock.steady()) : m_lost;
-  if (dropped > 0 && shrinks_too_much(m_repository.policy.shrink, dropped + earlier, before + earlier))
-    return too_much_would_go(m_repository.name, m_repository.policy.shrink, dropped + earlier, before + earlier,
-                             rebuilding());
-  m_turnover = turnover_of(edit, dropped);
+  const Turnover turnover = turnover_of(edit, dropped);
+  // What comes in makes up for what went before, and not for what goes with it: that may be another bucket's content.
+  const std::size_t lost = std::max(dropped, still_lost(earlier, turnover));
+  if (dropped > 0 && shrinks_too_much(m_repository.policy.shrink, lost, before + earlier))
+    return too_much_would_go(m_repository.name, m_repository.policy.shrink, lost, before + earlier, rebuilding());
+  m_turnover = turnover;
   return {};
 }
 
