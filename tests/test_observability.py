@@ -92,12 +92,14 @@ def test_a_directory_counts_what_was_published(program, repository, packages):
         monitor.wait_for(lambda m: m.value("repoupdate_packages", repository=name) == 3
                          and m.value("repoupdate_packages_skipped_total", repository=name), "three packages")
         (repository / packages[0].name).unlink()
-        after = monitor.wait_for(lambda m: m.value("repoupdate_packages", repository=name) == 2, "one package less")
+        # Set last, so all others are there by then.
+        after = monitor.wait_for(
+            lambda m: m.value("repoupdate_event_to_visible_seconds_count", repository=name) == 4, "four changes")
+        assert after.value("repoupdate_packages", repository=name) == 2
         changed = {change: after.value("repoupdate_packages_changed_total", repository=name, change=change)
                    for change in ("added", "replaced", "removed")}
         assert changed == {"added": 3, "replaced": 0, "removed": 1}
         assert after.value("repoupdate_packages_skipped_total", repository=name) >= 1
-        assert after.value("repoupdate_event_to_visible_seconds_count", repository=name) == 4
         publications = after.value("repoupdate_updates_total", repository=name, outcome="published")
         assert publications == len(daemon.messages("published"))
         for stage in ("load", "look", "prove", "plan", "splice", "publish", "confirm"):
