@@ -5,9 +5,10 @@ repeat it. Whenever something changed in the store a client reads the repository
 one, whole. Messages may be deleted only when the new one is visible, with a signature that fits. In the end, with
 nobody's help, it is, and the queue is empty.
 
-`make check` takes some of the cases, which chance chooses, always the same. REPOUPDATE_FAULTS=all takes all of them
-(`make reliability`), REPOUPDATE_FAULTS=TEXT those with this text in their name. The calls are those of a run without a
-fault; the same in process, with many more scenarios, is src/sync/faults_test.cpp."""
+`make check` takes some of the cases, which chance chooses, always the same. REPOUPDATE_FAULTS=NUMBER takes so many of each
+store (`make reliability`), REPOUPDATE_FAULTS=TEXT those with this text in their name, and REPOUPDATE_FAULTS=all, in some
+hours, all of them. The calls are those of a run without a fault; the same in process, with many more scenarios, is
+src/sync/faults_test.cpp."""
 import collections
 import contextlib
 import itertools
@@ -280,6 +281,8 @@ def all_faults(world, home):
 
 
 def chosen(faults):
+    if WANTED.isdigit():
+        return random.Random().sample(faults, min(int(WANTED), len(faults)))
     if WANTED:
         return [each for each in faults if WANTED == "all" or WANTED in f"{each[0]}: {each[1]}"]
     quick = [each for each in faults if each[1].is_quick()]
