@@ -263,7 +263,7 @@ def test_an_address_in_use_is_said_once_and_before_anything_is_served(program, r
     with socket.create_server(("127.0.0.1", 0)) as taken:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
         done = program.start("daemon", "--repository", repository, "--create", "--metrics", where)
-    done.expect(Exit.USAGE, f"repoupdate: metrics: cannot listen on {where}")
+    done.expect(Exit.LOCAL, f"repoupdate: metrics: cannot listen on {where}")
     assert done.stderr.count(where) == 1
 
 

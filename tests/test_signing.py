@@ -228,6 +228,7 @@ def test_signed_repository_is_not_published_unsigned(program, repository, packag
     assert pair_of(repository) == before
     found = program.start("verify", repository)
     assert found.code == Exit.CORRUPT and "no key is configured to check it with" in found.stdout, found
+    assert "--sign-public-key" in found.stdout and "puts that right" not in found.stdout, found
     program.run("list", repository)
     (repository / "repodata/repomd.xml.asc").unlink()
     program.run("update", repository)

@@ -36,8 +36,9 @@ Result<HostAndPort> split(std::string_view address) {
   return HostAndPort{std::string(host), std::string(port)};
 }
 
+// A port that is taken may be free later: no fault of the settings, and a service manager tries again.
 Error cannot_listen(std::string_view address, const std::string& why) {
-  return {ErrorKind::invalid, "cannot listen on " + std::string(address) + ": " + why, {}};
+  return {ErrorKind::io, "cannot listen on " + std::string(address) + ": " + why, {}};
 }
 
 std::string bound_address(const FileHandle& socket) {

@@ -140,7 +140,8 @@ Result<void> Verification::check_signature(const std::string& repomd) {
   if (m_signature_problem.empty()) return {};
   auto found = look_at_signature(repomd);
   if (!found) return std::move(found).error();
-  if (!found->empty()) problem(std::string(k_signature_key), *found, Repair::update);
+  if (!found->empty())
+    problem(std::string(k_signature_key), *found, m_repository.signer ? Repair::update : Repair::key);
   return {};
 }
 

@@ -27,6 +27,7 @@ class Exit(enum.IntEnum):
     CONFLICT = 6     # a repository is there already, or others kept publishing
     CORRUPT = 7      # metadata or a package; `verify` found problems
     NO_SPACE = 8
+    LOCAL = 9        # another failure of this machine
     UNCONFIRMED = 10  # more packages would be dropped than shrink_limit allows
     STOPPED = 130    # interrupted
 
