@@ -57,10 +57,11 @@ Result<std::vector<FoundUpload>> look_at_uploads(const Session& session, const R
 std::string repair_text(const Repository& repository, Repair repair) {
   switch (repair) {
     case Repair::none: return "These files are not made from the packages: put them back with the tool that made them";
-    case Repair::key: return "Name the public key: --sign-public-key FILE, or sign_public_key in the settings";
     case Repair::update:
       return "`repoupdate update " + repository.name +
              "` puts that right; when it asks whether so many packages are meant to go, with --allow-shrink";
+    case Repair::key:
+      return "Name the key first: --sign-public-key FILE is enough to verify; who updates needs the secret one";
     case Repair::rebuild:
       return "`repoupdate update --rebuild " + repository.name + "` makes the metadata anew from the packages";
   }

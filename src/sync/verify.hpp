@@ -15,9 +15,9 @@ namespace repoupdate {
 // What puts right what was found.
 enum class Repair {
   none,     // nothing is wrong, or it is about what is not made from the packages
-  key,      // to configure one, which the signature is checked with
   update,   // a comparison with the listing
   rebuild,  // of the metadata from the packages
+  key,      // to configure one: nobody publishes beside a signature without
 };
 
 struct VerifyOutcome {
