@@ -2,6 +2,7 @@
 """A bucket whose store pushes events to the daemon's webhook, and what such a test awaits."""
 import contextlib
 import sqlite3
+import time
 
 from support import metadata
 from support.checks import nevras, published
@@ -39,6 +40,19 @@ class WebhookStage(Stage):
         """How many events the queue holds; only while no daemon has it."""
         with contextlib.closing(sqlite3.connect(self.queue_file)) as file:
             return file.execute("SELECT count(*) FROM messages").fetchone()[0]
+
+
+    def drain(self):
+        """Until the queue is empty. A daemon that ends between a publication and its acknowledgement leaves messages to
+        the next one, which finds nothing to change."""
+        for number in range(10):
+            if not self.stored():
+                return
+            with self.daemon(log_name=f"drain-{number}.log") as daemon:
+                daemon.wait_for_message("ready")
+                time.sleep(2)
+                assert not daemon.messages("published")
+        raise AssertionError(f"{self.stored()} messages are never acknowledged")
 
 
 def hook_of(daemon):
