@@ -36,9 +36,8 @@ Result<HostAndPort> split(std::string_view address) {
   return HostAndPort{std::string(host), std::string(port)};
 }
 
-// A port that is taken may be free later: no fault of the settings, and a service manager tries again.
-Error cannot_listen(std::string_view address, const std::string& why) {
-  return {ErrorKind::io, "cannot listen on " + std::string(address) + ": " + why, {}};
+Error cannot_listen(std::string_view address, const std::string& why, ErrorKind kind) {
+  return {kind, "cannot listen on " + std::string(address) + ": " + why, {}};
 }
 
 std::string bound_address(const FileHandle& socket) {
@@ -68,13 +67,14 @@ Result<ListenSocket> listen_on(std::string_view address) {
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   if (const int code = ::getaddrinfo(parts->host.c_str(), parts->port.c_str(), &hints, &found); code != 0)
-    return cannot_listen(address, ::gai_strerror(code));
+    return cannot_listen(address, ::gai_strerror(code), ErrorKind::invalid);
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> first(found, ::freeaddrinfo);
   FileHandle socket(::socket(first->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  // A port that is taken may be free later: no fault of the settings, and a service manager tries again.
   const int on = 1;
   if (socket.get() < 0 || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
       ::bind(socket.get(), first->ai_addr, first->ai_addrlen) != 0 || ::listen(socket.get(), k_backlog) != 0)
-    return cannot_listen(address, std::strerror(errno));
+    return cannot_listen(address, std::strerror(errno), ErrorKind::io);
   std::string bound = bound_address(socket);
   return ListenSocket{std::move(socket), std::move(bound)};
 }

@@ -17,8 +17,8 @@ struct ListenSocket {
   std::string address;  // "127.0.0.1:8042" or "[::1]:8042": what it is bound to
 };
 
-// `address` is HOST:PORT, an IPv6 address in brackets; port 0: any free one. ErrorKind::invalid when it is none, does
-// not resolve, or somebody else listens there.
+// `address` is HOST:PORT, an IPv6 address in brackets; port 0: any free one. ErrorKind::invalid when it is none
+// or does not resolve; io when nobody may listen there, or somebody else does.
 Result<ListenSocket> listen_on(std::string_view address);
 
 // The host of a socket address, as a number: "127.0.0.1".

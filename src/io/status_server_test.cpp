@@ -56,7 +56,7 @@ TEST_F(StatusServerTest, NothingCanBeSentToIt) {
 
 TEST_F(StatusServerTest, AnAddressInUseIsAnErrorThatNamesIt) {
   const auto second = StatusServer::start(server->address(), {});
-  ASSERT_TRUE(second.failed_with(ErrorKind::invalid));
+  ASSERT_TRUE(second.failed_with(ErrorKind::io));
   EXPECT_THAT(second.error().message, HasSubstr(server->address()));
 }
 

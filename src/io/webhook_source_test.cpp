@@ -283,7 +283,7 @@ TEST_F(WebhookSourceTest, SaysWhatIsWrongWithAnAddress) {
   WebhookServerOptions taken;
   taken.listen = m_address;
   const auto server = WebhookServer::start(taken, {});
-  ASSERT_TRUE(server.failed_with(ErrorKind::invalid));
+  ASSERT_TRUE(server.failed_with(ErrorKind::io));
   EXPECT_THAT(server.error().message, HasSubstr("in use"));
   WebhookServerOptions bad_tls;
   bad_tls.listen = "127.0.0.1:0";
