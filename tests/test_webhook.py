@@ -15,7 +15,7 @@ from support import aws
 from support.checks import clients_see, published
 from support.process import free_port
 from support.program import Daemon, Exit
-from support.webhook import SECRET, WebhookStage, hook_of, listed, put_odd, settled
+from support.webhook import SECRET, WebhookStage, acknowledged, hook_of, listed, put_odd, settled
 
 NEVER = 'quiet = "1h"\nmax_age = "1h"'  # nothing is published while a test looks
 
@@ -53,9 +53,10 @@ def test_ceph_pushes_and_the_metadata_follow(stage, packages, odd_packages, tmp_
         stage.put(packages[4], left[0].name)  # other bytes under the same key
         left[0] = packages[4]
         listed(stage, daemon, left)
+        acknowledged(daemon)
         assert not daemon.messages("webhook refused")
     clients_see(tmp_path / "clients", stage.view.url, left)
-    stage.drain()
+    assert stage.stored() == 0, "what was published is acknowledged"
     assert SECRET not in daemon.log_file.read_text()
 
 
@@ -90,7 +91,8 @@ def test_nothing_is_lost_when_the_daemon_is_killed(stage, packages):
         assert again.wait_for_message("webhook listens")["waiting"] == 5
         stage.put(packages[5])  # the same address serves the same topic
         listed(stage, again, packages[:6])
-    stage.drain()
+        acknowledged(again)
+    assert stage.stored() == 0
 
 
 def test_unpublished_events_survive_a_reload(stage, packages):
@@ -107,7 +109,8 @@ def test_unpublished_events_survive_a_reload(stage, packages):
         daemon.wait_until(lambda: len(daemon.messages("webhook listens")) == 2, 60, "the second daemon")
         assert daemon.messages("webhook listens")[-1]["waiting"] == 1
         listed(stage, daemon, packages[:1])
-    stage.drain()
+        acknowledged(daemon)
+    assert stage.stored() == 0
 
 
 def test_wrong_secrets_and_foreign_bodies_are_refused(stage, packages):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bucket whose store pushes events to the daemon's webhook, and what such a test awaits."""
 import contextlib
+import re
 import sqlite3
-import time
 
 from support import metadata
 from support.checks import nevras, published
+from support.scrape import fetch
 from support.stage import NUMBERS, Stage
 
 SECRET = "s3cret+of/webhook"
@@ -33,7 +34,8 @@ class WebhookStage(Stage):
         secret.write_text(SECRET + "\n")
         file.write_text("\n".join([
             "[webhook]", f'listen = "{listen}"', f'file = "{self.queue_file}"', f'secret_file = "{secret}"', *webhook,
-            "[[repository]]", f'url = "{self.url}"', "create = true", repository, ""]))
+            "[[repository]]", f'url = "{self.url}"', "create = true", repository,
+            "[metrics]", 'listen = "127.0.0.1:0"', ""]))
         return self.program.daemon("--config", file, log_name=log_name)
 
     def stored(self):
@@ -42,21 +44,15 @@ class WebhookStage(Stage):
             return file.execute("SELECT count(*) FROM messages").fetchone()[0]
 
 
-    def drain(self):
-        """Until the queue is empty. A daemon that ends between a publication and its acknowledgement leaves messages to
-        the next one, which finds nothing to change."""
-        for number in range(10):
-            if not self.stored():
-                return
-            with self.daemon(log_name=f"drain-{number}.log") as daemon:
-                daemon.wait_for_message("ready")
-                time.sleep(2)
-                assert not daemon.messages("published")
-        raise AssertionError(f"{self.stored()} messages are never acknowledged")
-
-
 def hook_of(daemon):
     return daemon.wait_for_message("webhook listens")["url"]
+
+
+def acknowledged(daemon):
+    """Awaits that the daemon has no message open: it tells the queue a moment after what it published can be seen."""
+    url = daemon.wait_for_message("metrics listen")["url"]
+    daemon.wait_until(lambda: re.search(r"^repoupdate_open_messages\{[^}]*\} 0$", fetch(url)[2], re.M), 60,
+                      "every message to be acknowledged")
 
 
 def settled(stage, daemon):
