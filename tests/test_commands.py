@@ -289,10 +289,14 @@ def test_help_has_an_example(program, command):
     assert f"repoupdate {command} " in program.run(command, "--help").stdout
 
 
-@pytest.mark.parametrize("command, creates", [("add", True), ("update", True), ("daemon", True),
-                                               ("init", False), ("remove", False)])
-def test_create_is_offered_where_it_does_something(program, command, creates):
-    assert ("--create" in program.run(command, "--help").stdout) == creates
+@pytest.mark.parametrize("command, option, is_offered", [
+    ("add", "--create", True), ("update", "--create", True), ("daemon", "--create", True),
+    ("init", "--create", False), ("remove", "--create", False), ("quarantine retry", "--create", False),
+    ("sweep", "--sweep-grace", True), ("sweep", "--compression", False), ("update", "--sweep-grace", False),
+    ("quarantine list", "--endpoint", True), ("quarantine list", "--sign-key", False),
+    ("quarantine drop", "--sign-key", True), ("verify", "--sign-key", True), ("verify", "--threads", False)])
+def test_options_are_offered_where_they_do_something(program, command, option, is_offered):
+    assert (option in program.run(*command.split(), "--help").stdout) == is_offered
 
 
 def test_version_and_help(program):

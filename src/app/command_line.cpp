@@ -46,7 +46,7 @@ constexpr std::array<Command, 10> k_commands{{
      "  repoupdate verify --remove-uploads s3://packages/el9/x86_64   # leftovers of crashed uploads\n",
      declare_verify},
     {"quarantine", "show packages that cannot be listed; try them again, or get rid of them",
-     "`drop` deletes the objects, unless they have changed since, and forgets them.",
+     "Packages that are corrupt, that the rules of the repository refuse, or that failed again and again.",
      "  repoupdate quarantine list s3://packages/el9/x86_64\n"
      "  repoupdate quarantine retry s3://packages/el9/x86_64   # all, or the KEYs that are named\n"
      "  repoupdate quarantine drop s3://packages/el9/x86_64 'broken-*.rpm'\n",
@@ -89,17 +89,33 @@ std::string_view value_name(const Setting<S>& setting) {
   return "TEXT";
 }
 
+// With the settings of a daemon.
+bool serves(std::string_view command) {
+  return command == "daemon" || command == "config" || command == "show";
+}
+
+// Whether a repository's setting changes what the command does: only then it is offered there. `init` always makes the
+// repository, and what drops packages or looks at some again needs one that is there.
+bool does_something(std::string_view key, std::string_view command) {
+  if (serves(command)) return true;
+  const bool is_of_signing = key.starts_with("sign_");
+  const bool is_of_sweeping = key.starts_with("sweep_");
+  if (command == "verify") return is_of_signing;
+  if (command == "sweep") return is_of_sweeping;
+  if (command == "init") return is_of_signing || key == "compression" || key == "open_checksum" || key == "lease";
+  const bool is_of_package = key == "changelog_limit" || key == "same_nevra";
+  const bool needs_repository = command == "remove" || command == "retry" || command == "drop";
+  if (is_of_package && (command == "remove" || command == "drop")) return false;
+  return !is_of_sweeping && !(needs_repository && key == "create");
+}
+
 }  // namespace
 
-// `init` always makes the repository, and `remove` needs one that lists what it removes.
 template <typename S>
 void declare_section(CLI::App& command, CommandLine& line, std::string_view section, std::string_view group) {
   for (const auto& setting : settings_of<S>()) {
-    const bool serves =
-        command.get_name() == "daemon" || command.get_name() == "config" || command.get_name() == "show";
-    if (setting.flag == Flag::nowhere || (setting.flag == Flag::daemon && !serves)) continue;
-    if (section == "defaults" && command.get_name() == "verify" && !setting.key.starts_with("sign_")) continue;
-    if (setting.key == "create" && (command.get_name() == "init" || command.get_name() == "remove")) continue;
+    if (setting.flag == Flag::nowhere || (setting.flag == Flag::daemon && !serves(command.get_name()))) continue;
+    if (section == "defaults" && !does_something(setting.key, command.get_name())) continue;
     std::string flag = (section == "log" ? "--log-" : "--") + std::string(setting.key);
     std::replace(flag.begin(), flag.end(), '_', '-');
     std::string text(setting.text);
@@ -128,7 +144,10 @@ template void declare_section<DaemonSettings>(CLI::App&, CommandLine&, std::stri
 template void declare_section<RepositorySettings>(CLI::App&, CommandLine&, std::string_view, std::string_view);
 
 void declare_common(CLI::App& command, CommandLine& line) {
-  command.add_option("--config", line.config, "settings file [" + std::string(k_default_config) + " if it exists]")
+  command
+      .add_option(
+          "--config", line.config,
+          "settings file [" + std::string(k_default_config) + " if it exists]; `config show` prints all settings")
       ->type_name("FILE");
   command.add_flag("-v,--verbose", line.verbose, "log what happens in detail");
   declare_section<AwsSettings>(command, line, "aws", "Store");

@@ -202,9 +202,11 @@ ExitCode drop(Session& session, const Arguments& arguments) {
 using Run = ExitCode (*)(Session&, const Arguments&);
 
 CLI::App* declare(CLI::App& command, CommandLine& line, const std::shared_ptr<Arguments>& arguments,
-                  const std::string& name, const std::string& text, Run run) {
+                  const std::string& name, const std::string& text, const std::string& footer, Run run) {
   CLI::App* sub = command.add_subcommand(name, text);
   sub->fallthrough();
+  sub->footer(footer);
+  declare_common(*sub, line);  // known to `quarantine` as well, but looked for here
   sub->add_option("REPO", arguments->url, "s3://bucket/prefix, or a directory")->required()->type_name("");
   sub->add_option("KEY", arguments->keys, "path below REPO, file name, or a glob of either")->type_name("");
   sub->add_flag("--json", arguments->json, "print one JSON document");
@@ -218,14 +220,28 @@ CLI::App* declare(CLI::App& command, CommandLine& line, const std::shared_ptr<Ar
 void declare_quarantine(CLI::App& command, CommandLine& line) {
   const auto arguments = std::make_shared<Arguments>();
   command.require_subcommand(1);
-  declare_section<RepositorySettings>(command, line, "defaults", "Repository");
-  declare(command, line, arguments, "list", "print what is in quarantine, and why", list);
-  declare(command, line, arguments, "retry", "look at it again now, and publish what is good", retry);
-  CLI::App* drops = declare(command, line, arguments, "drop", "delete the packages, and forget them", drop);
+  declare(command, line, arguments, "list", "print what is in quarantine, and why",
+          "Examples:\n"
+          "  repoupdate quarantine list s3://packages/el9/x86_64\n"
+          "  repoupdate quarantine list --json /srv/repo | jq -r '.[].key'\n",
+          list);
+  CLI::App* retries = declare(command, line, arguments, "retry", "look at it again now, and publish what is good",
+                              "All that is in quarantine, or the KEYs that are named.\n\n"
+                              "Examples:\n"
+                              "  repoupdate quarantine retry s3://packages/el9/x86_64\n"
+                              "  repoupdate quarantine retry /srv/repo hello-1.0-1.x86_64.rpm\n",
+                              retry);
+  CLI::App* drops = declare(command, line, arguments, "drop", "delete the packages, and forget them",
+                            "Objects that have changed since they went into quarantine stay.\n\n"
+                            "Examples:\n"
+                            "  repoupdate quarantine drop s3://packages/el9/x86_64 'broken-*.rpm'\n"
+                            "  repoupdate quarantine drop --keep-object /srv/repo hello-1.0-1.x86_64.rpm\n",
+                            drop);
   drops->add_flag("--all", arguments->all, "all that is in quarantine");
   drops->add_flag("--keep-object", arguments->keep_object,
                   "forget the record only: the next comparison with the listing looks again");
   drops->add_flag("--yes,-y", arguments->yes, "do not ask when more than 10 packages match");
+  for (CLI::App* each : {retries, drops}) declare_section<RepositorySettings>(*each, line, "defaults", "Repository");
 }
 
 }  // namespace repoupdate
