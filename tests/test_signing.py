@@ -226,6 +226,9 @@ def test_signed_repository_is_not_published_unsigned(program, repository, packag
     done = program.start("add", repository, packages[0])
     done.expect(Exit.USAGE, "Set sign_key, sign_key_file or sign_command")
     assert pair_of(repository) == before
+    assert not list(repository.rglob("*.rpm")), "nothing is uploaded that cannot be published"
+    shutil.copy(packages[0], repository)
+    program.start("update", repository).expect(Exit.USAGE, "Set sign_key, sign_key_file or sign_command")
     found = program.start("verify", repository)
     assert found.code == Exit.CORRUPT and "no key is configured to check it with" in found.stdout, found
     assert "--sign-public-key" in found.stdout and "puts that right" not in found.stdout, found

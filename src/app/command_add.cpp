@@ -9,6 +9,7 @@
 #include "app/package_upload.hpp"
 #include "app/update_output.hpp"
 #include "sync/repository_state.hpp"
+#include "sync/signature.hpp"
 #include "sync/update.hpp"
 
 namespace repoupdate {
@@ -22,12 +23,15 @@ struct Arguments {
   bool json = false;
 };
 
-// Asked before anything is uploaded: packages in a place without a repository help nobody.
+// Asked before anything is uploaded: packages in a place without a repository, or in one that cannot be published, help
+// nobody.
 Result<void> check_repository(const Repository& repository) {
-  if (repository.policy.create) return {};
-  const auto pointer = repository.store->head(repository.prefix + std::string(k_repomd_key));
-  if (pointer.failed_with(ErrorKind::not_found)) return no_repository(repository);
-  return pointer ? Result<void>{} : Result<void>(pointer.error());
+  if (!repository.policy.create) {
+    const auto pointer = repository.store->head(repository.prefix + std::string(k_repomd_key));
+    if (pointer.failed_with(ErrorKind::not_found)) return no_repository(repository);
+    if (!pointer) return pointer.error();
+  }
+  return repository.signer ? Result<void>{} : check_unsigned(repository);
 }
 
 // In an immutable repository no listed NEVRA is uploaded with other bytes; elsewhere nobody asks.

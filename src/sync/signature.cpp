@@ -41,13 +41,6 @@ Error signed_by_others(const Repository& repository) {
           {}};
 }
 
-Result<void> check_unsigned(const Repository& repository) {
-  const auto there = repository.store->head(repository.prefix + std::string(k_signature_key));
-  if (there) return signed_by_others(repository);
-  if (there.failed_with(ErrorKind::not_found)) return {};
-  return Error(there.error()).within("whether the repository is signed");
-}
-
 Result<void> publish_public_keys(const Repository& repository) {
   const std::string& keys = repository.signer->public_keys();
   const auto there =
@@ -101,6 +94,13 @@ Result<void> put_signature(const Repository& repository, const ETag& pointer, co
 }
 
 }  // namespace
+
+Result<void> check_unsigned(const Repository& repository) {
+  const auto there = repository.store->head(repository.prefix + std::string(k_signature_key));
+  if (there) return signed_by_others(repository);
+  if (there.failed_with(ErrorKind::not_found)) return {};
+  return Error(there.error()).within("whether the repository is signed");
+}
 
 Result<std::string> sign_pointer(const Repository& repository, std::string_view repomd, std::stop_token stop) {
   auto signature = repository.signer->sign(repomd, std::move(stop));

@@ -23,8 +23,11 @@ inline constexpr std::uint64_t k_max_public_keys_size = 1 << 20;
 // The signature of a repomd.xml that is to be put. repository.signer must not be null.
 Result<std::string> sign_pointer(const Repository& repository, std::string_view repomd, std::stop_token stop);
 
+// Without a signer: that no signature is there, which would be left stale (invalid).
+Result<void> check_unsigned(const Repository& repository);
+
 // What has to be in place before repomd.xml is written, at the cost of a request or two once in a process: with a
-// signer its public keys; without one that no signature is there, which would be left stale (invalid).
+// signer its public keys; without one check_unsigned().
 Result<void> prepare_signature(const Repository& repository, const std::optional<ETag>& base);
 
 // Right after repomd.xml was written as `pointer`: puts its signature, and looks whether the pointer is still that one.
