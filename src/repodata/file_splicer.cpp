@@ -18,15 +18,28 @@
 namespace repoupdate {
 namespace {
 
+// A FrameEdit whose fragments are still where they are.
+struct GroupEdit {
+  struct Insert {
+    std::size_t before;
+    const Fragments* fragments;
+  };
+  std::vector<FrameEdit::Erase> erases;
+  std::vector<Insert> inserts;
+};
+
 // Adjacent frames of the old file that are edited as one.
 struct Group {
   std::size_t first = 0;
-  std::size_t count = 1;  // 0: the first packages of all come before this frame
-  FrameEdit edit;
+  std::size_t count = 1;  // 0: packages come before this frame
+  GroupEdit edit;
 };
 
 // What is edited together because little would be left of each; more would cost memory.
 constexpr std::size_t k_max_group = 8;
+
+// Packages that come one behind the other are put in by so many frames at a time: all at once would cost memory.
+constexpr std::uint64_t k_frames_at_once = 4;
 
 // Frames of the old file, and what came of them.
 struct Replacement {
@@ -42,7 +55,7 @@ public:
         m_plan(plan),
         m_threads(threads),
         m_places(frame_places(file)),
-        m_sizes(file.sizes.value_or(segment_sizes(file.compression, file.table.open_size()))) {}
+        m_sizes(file.sizes.value_or(segment_sizes(file.compression, file.table.open_size() + size_of_inserts()))) {}
 
   Result<SegmentedFile> run() {
     assign_edits();
@@ -62,6 +75,13 @@ public:
   }
 
 private:
+  std::uint64_t size_of_inserts() const {
+    std::uint64_t size = 0;
+    for (const auto& insert : m_plan.inserts) size += size_of(insert.record->fragments);
+    return size;
+  }
+  std::uint64_t size_of(const Fragments& fragments) const { return fragments.size(m_file.kind); }
+
   std::size_t last() const { return m_file.table.frames.size() - 1; }  // the trailer
   bool holds_packages(std::size_t frame) const { return frame > 0 && frame < last(); }
 
@@ -74,15 +94,14 @@ private:
   }
 
   void assign_edits() {
-    std::map<std::size_t, FrameEdit> edits;  // by frame
+    std::map<std::size_t, GroupEdit> edits;  // by frame
     for (const auto& erase : m_plan.erases) {
       const std::size_t frame = frame_of(erase.position);
       edits[frame].erases.push_back({erase.position - m_places[frame].first_package, erase.pkgid});
     }
     for (const auto& insert : m_plan.inserts) {
       const std::size_t frame = frame_of(insert.before);
-      edits[frame].inserts.push_back(
-          {insert.before - m_places[frame].first_package, insert.record->fragments[m_file.kind]});
+      edits[frame].inserts.push_back({insert.before - m_places[frame].first_package, &insert.record->fragments});
     }
     std::uint64_t size = 0;  // of what will be left of the last group, about
     for (auto& [frame, edit] : edits) {
@@ -96,21 +115,58 @@ private:
         size = left;
       }
     }
+    for (Group& group : std::exchange(m_groups, {})) divide(std::move(group));
   }
 
-  std::uint64_t estimate_left(std::size_t frame, const FrameEdit& edit) const {
+  // What comes behind all packages of the group need not be put in together with them.
+  void divide(Group&& group) {
+    const std::size_t behind = m_places[group.first + group.count].first_package - m_places[group.first].first_package;
+    auto& inserts = group.edit.inserts;
+    const auto tail = std::ranges::lower_bound(inserts, behind, {}, &GroupEdit::Insert::before);
+    std::uint64_t size = 0;
+    for (auto insert = tail; insert != inserts.end(); ++insert) size += size_of(*insert->fragments);
+    const std::uint64_t pieces = size / (k_frames_at_once * m_sizes.frame);
+    if (pieces < 2) return m_groups.push_back(std::move(group));
+
+    const std::vector<GroupEdit::Insert> to_divide(tail, inserts.end());
+    inserts.erase(tail, inserts.end());
+    const std::size_t following = group.first + group.count;
+    m_groups.push_back(std::move(group));
+    std::uint64_t piece = 0, before = 0;
+    for (const auto& insert : to_divide) {
+      // The first piece goes with the old packages: what follows begins a line then.
+      const bool begins_piece = before * pieces / size > piece;
+      piece = before * pieces / size;
+      if (begins_piece) m_groups.push_back({following, 0, {}});
+      m_groups.back().edit.inserts.push_back({m_groups.back().first == following ? 0 : behind, insert.fragments});
+      before += size_of(*insert.fragments);
+    }
+  }
+
+  std::uint64_t estimate_left(std::size_t frame, const GroupEdit& edit) const {
     const Frame& row = m_file.table.frames[frame];
     std::uint64_t left = 0;
     if (row.packages > 0) left = row.open_size / row.packages * (row.packages - edit.erases.size());
-    for (const auto& insert : edit.inserts) left += insert.fragment.size();
+    for (const auto& insert : edit.inserts) left += size_of(*insert.fragments);
     return left;
   }
 
-  void join(Group& group, FrameEdit&& edit) const {
+  void join(Group& group, GroupEdit&& edit) const {
     const std::size_t before = m_places[group.first + group.count].first_package - m_places[group.first].first_package;
     for (auto& erase : edit.erases) group.edit.erases.push_back({before + erase.package, erase.pkgid});
-    for (auto& insert : edit.inserts) group.edit.inserts.push_back({before + insert.before, insert.fragment});
+    for (auto& insert : edit.inserts) group.edit.inserts.push_back({before + insert.before, insert.fragments});
     ++group.count;
+  }
+
+  // `rooms`, one for each insert, keep what does not lie in memory.
+  Result<FrameEdit> with_texts(const GroupEdit& edit, std::vector<std::string>& rooms) const {
+    FrameEdit whole{edit.erases, {}};
+    for (std::size_t i = 0; i < edit.inserts.size(); ++i) {
+      const auto text = edit.inserts[i].fragments->text(m_file.kind, rooms[i]);
+      if (!text) return text.error();
+      whole.inserts.push_back({edit.inserts[i].before, *text});
+    }
+    return whole;
   }
 
   Result<NewFrame> renew_prolog() const {
@@ -137,12 +193,15 @@ private:
   // Frames up to `limit` may be joined with the group.
   Result<Replacement> replace(const Group& group, std::size_t limit) const {
     Replacement replacement{group.first, group.count, {}};
+    std::vector<std::string> rooms(group.edit.inserts.size());
+    const auto edit = with_texts(group.edit, rooms);
+    if (!edit) return edit.error();
     FrameReader reader(m_file);
     OldFrames old;
     for (std::size_t i = 0; i < group.count; ++i)
       if (auto read = read_old(reader, group.first + i, old); !read) return std::move(read).error();
     for (;;) {
-      const auto edited = edit_frames(m_file.kind, old, group.edit, m_sizes);
+      const auto edited = edit_frames(m_file.kind, old, *edit, m_sizes);
       if (!edited) return edited.error();
       const std::size_t following = group.first + replacement.count;
       const bool small = !edited->open.empty() && edited->open.size() < m_sizes.frame / 4;
@@ -153,7 +212,7 @@ private:
       }
       old = {};  // as large as what is made of it
       auto encoded = encode(*edited, replacement);
-      if (encoded.failed_with(ErrorKind::corrupt)) encoded = encode_anew(reader, group.edit, replacement);
+      if (encoded.failed_with(ErrorKind::corrupt)) encoded = encode_anew(reader, *edit, replacement);
       if (!encoded) return std::move(encoded).error();
       return replacement;
     }
@@ -228,9 +287,8 @@ private:
       if (replacement != replacements.end() && replacement->first == i) {
         for (NewFrame& frame : replacement->frames) append(std::move(frame), table, frames);
         i += replacement->count;
-        const bool was_new = replacement->count == 0;
         ++replacement;
-        if (!was_new) continue;
+        continue;
       }
       frames.append(m_file.stored, m_places[i].offset, m_file.table.frames[i].stored_size);
       if (!m_file.kept.empty()) {

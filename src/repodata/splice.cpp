@@ -23,7 +23,7 @@ std::uint64_t size_after(const RepoIndex& index, const MetadataEdit& edit) {
   std::uint64_t size = 0;
   for (const SegmentedFile& file : index.files.values) size += file.table.stored_size() + file.table.open_size();
   for (const PackageRecord& record : edit.inserts)
-    for (const auto& about : k_metadata_kinds) size += record.fragments[about.kind].size();
+    for (const auto& about : k_metadata_kinds) size += record.fragments.size(about.kind);
   return size;
 }
 

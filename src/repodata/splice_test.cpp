@@ -12,6 +12,7 @@
 #include "repodata/sample_metadata.hpp"
 #include "repodata/splice_plan.hpp"
 #include "repodata/verify.hpp"
+#include "testkit/memory_scratch.hpp"
 
 namespace repoupdate {
 namespace {
@@ -539,6 +540,44 @@ TEST(Splice, APackageOfThirtyMegabytesComesAndGoes) {
                 sample::documents({k_a, large, k_c})[MetadataKind::filelists]);
     expect_documents(apply(spliced->index, sample::erasing(spliced->index, {1})), sample::documents({k_a, k_c}));
   }
+}
+
+// Many at once are put in by a few frames at a time, from wherever their fragments are.
+TEST(Splice, ManyPackagesAtOnceStandWhereFewWould) {
+  std::vector<PackageRecord> many;
+  for (int i = 0; i < 6000; ++i) many.push_back(sample::package("m" + std::to_string(100'000 + i)));
+  const auto scratch = *MemoryScratch().create();
+  std::vector<PackageRecord> aside = many;
+  for (std::size_t i = 0; i < aside.size(); i += 2) ASSERT_TRUE(aside[i].fragments.put_aside(scratch));
+  const auto with = [&](std::vector<PackageRecord> first, std::vector<PackageRecord> last) {
+    first.insert(first.end(), many.begin(), many.end());
+    first.insert(first.end(), last.begin(), last.end());
+    return sample::documents(first);
+  };
+  const auto z = sample::package("z");
+  for (const Compression compression : {Compression::gz, Compression::zstd}) {
+    expect_documents(apply(empty_repository({}, compression), sample::inserting(aside)), with({}, {}));
+    expect_documents(apply(repository_of({k_a, k_b}, compression), sample::inserting(aside)), with({k_a, k_b}, {}));
+    expect_documents(apply(repository_of({k_a, z}, compression), sample::inserting(aside)), with({k_a}, {z}));
+    const auto repository = repository_of({k_a, k_b}, compression);
+    MetadataEdit edit = sample::inserting(aside);
+    edit.erases = sample::erasing(repository, {1}).erases;
+    expect_documents(apply(repository, edit), with({k_a}, {}));
+  }
+}
+
+TEST(Splice, AFragmentThatCannotBeReadAgainIsAnError) {
+  class Broken final : public ScratchFile {
+  public:
+    Result<void> append(std::string_view) override { return {}; }
+    std::uint64_t size() const override { return 0; }
+    Result<void> read(std::uint64_t, std::span<char>) const override { return Error{ErrorKind::io, "broken", {}}; }
+  };
+  PackageRecord aside = k_b;
+  ASSERT_TRUE(aside.fragments.put_aside(std::make_shared<Broken>()));
+  const auto spliced = splice(repository_of({k_a}), sample::inserting({aside}), options());
+  ASSERT_FALSE(spliced);
+  EXPECT_EQ(spliced.error().kind, ErrorKind::io);
 }
 
 TEST(Splice, AnOmittedOpenChecksumIsNotStated) {

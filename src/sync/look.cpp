@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/parallel.hpp"
+#include "sync/spill.hpp"
 
 namespace repoupdate {
 namespace {
@@ -55,9 +56,12 @@ std::vector<Finding> look_at_each(const Repository& repository, const ListedEntr
                                   const std::vector<std::string>& hrefs, const Findings& earlier,
                                   const std::stop_token& stop) {
   const PackageFetch fetch(*repository.store, repository.prefix, repository.policy.packages, repository.policy.ingest);
+  Spill spill(*repository.scratch);
   std::vector<Finding> findings(hrefs.size());
   for_each_parallel(hrefs.size(), threads_for(repository), [&](std::size_t i) {
-    if (!stop.stop_requested()) findings[i] = fetch.look(hrefs[i], listed.find(hrefs[i]), find(earlier, hrefs[i]));
+    if (stop.stop_requested()) return;
+    findings[i] = fetch.look(hrefs[i], listed.find(hrefs[i]), find(earlier, hrefs[i]));
+    if (auto* record = std::get_if<PackageRecord>(&findings[i].what)) spill.take(record->fragments);
   });
   return findings;
 }

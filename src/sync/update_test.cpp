@@ -7,7 +7,9 @@
 #include "base/hash.hpp"
 #include "repodata/repomd.hpp"
 #include "repodata/segment_container.hpp"
+#include "sync/look.hpp"
 #include "sync/sample_update.hpp"
+#include "sync/spill.hpp"
 
 namespace repoupdate {
 namespace {
@@ -154,6 +156,35 @@ TEST_F(UpdateTest, LostRaceIsPlannedAgainAndNothingIsReadTwice) {
   std::size_t reads = 0;
   for (const auto& request : store.requests()) reads += request.starts_with("GET r/a.rpm");
   EXPECT_EQ(reads, 1u);
+  expect_sound();
+}
+
+// A bucket that is full before it becomes a repository: what was put aside is published, also after a lost race.
+TEST_F(UpdateTest, FragmentsBeyondTheMemoryArePutAsideAndPublished) {
+  for (const std::string name : {"a", "b", "c"})
+    store.place("r/" + name + ".rpm", build_package({name, "0", "1", "1", "noarch"}, 64, {.files = 250'000}),
+                k_uploaded);
+  place("raced.rpm", "raced");
+  bool raced = false;
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "PUT r/repodata/repomd.xml" && !std::exchange(raced, true)) run(keys({"raced.rpm"}));
+    return {};
+  };
+  Findings findings;
+  const std::set<std::string> hrefs{"a.rpm", "b.rpm", "c.rpm"};
+  ASSERT_TRUE(look_at(repository, ListedEntries({}), hrefs, {}, {}, findings, {}, {}).ok());
+  std::uint64_t in_memory = 0, of_all = 0;
+  for (const auto& [href, finding] : findings) {
+    const Fragments& fragments = std::get<PackageRecord>(finding.what).fragments;
+    in_memory += fragments.size_in_memory();
+    for (const auto& about : k_metadata_kinds) of_all += fragments.size(about.kind);
+  }
+  EXPECT_GT(of_all, k_fragments_in_memory);
+  EXPECT_LE(in_memory, k_fragments_in_memory);
+
+  EXPECT_EQ(run(keys({"a.rpm", "b.rpm", "c.rpm"})).lost_races, 1);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch", "b.rpm b-1-1.noarch", "c.rpm c-1-1.noarch",
+                                    "raced.rpm raced-1-1.noarch"));
   expect_sound();
 }
 

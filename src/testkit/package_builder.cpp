@@ -10,7 +10,7 @@ namespace repoupdate {
 namespace {
 
 // Types and tags of rpmtag.h.
-constexpr std::uint32_t k_int32 = 4, k_string = 6, k_bin = 7, k_string_array = 8;
+constexpr std::uint32_t k_int16 = 3, k_int32 = 4, k_string = 6, k_bin = 7, k_string_array = 8;
 constexpr std::uint32_t k_header_signatures = 62, k_header_immutable = 63, k_sha256header = 273;
 constexpr std::uint32_t k_dsa = 267, k_gpg = 1005;
 
@@ -28,18 +28,23 @@ public:
     m_entries.push_back({tag, k_string, m_data.size(), 1});
     m_data += text + '\0';
   }
-  void add_strings(std::uint32_t tag, const std::string& only) {
-    m_entries.push_back({tag, k_string_array, m_data.size(), 1});
-    m_data += only + '\0';
+  void add_strings(std::uint32_t tag, const std::vector<std::string>& texts) {
+    m_entries.push_back({tag, k_string_array, m_data.size(), static_cast<std::uint32_t>(texts.size())});
+    for (const auto& text : texts) m_data += text + '\0';
   }
   void add_binary(std::uint32_t tag, const std::string& bytes) {
     m_entries.push_back({tag, k_bin, m_data.size(), static_cast<std::uint32_t>(bytes.size())});
     m_data += bytes;
   }
-  void add_int32(std::uint32_t tag, std::uint32_t number) {
+  void add_int32(std::uint32_t tag, std::uint32_t number, std::size_t times = 1) {
     m_data.resize((m_data.size() + 3) / 4 * 4);
-    m_entries.push_back({tag, k_int32, m_data.size(), 1});
-    append_u32(m_data, number);
+    m_entries.push_back({tag, k_int32, m_data.size(), static_cast<std::uint32_t>(times)});
+    for (; times > 0; --times) append_u32(m_data, number);
+  }
+  void add_int16(std::uint32_t tag, std::uint16_t number, std::size_t times) {
+    m_data.resize((m_data.size() + 1) / 2 * 2);
+    m_entries.push_back({tag, k_int16, m_data.size(), static_cast<std::uint32_t>(times)});
+    for (; times > 0; --times) m_data.append({static_cast<char>(number >> 8), static_cast<char>(number)});
   }
 
   std::string finish() const {
@@ -94,9 +99,20 @@ std::string build_header(const Nevra& nevra, const PackageExtras& extras) {
   header.add_string(1014, "MIT");
   header.add_string(1021, "linux");
   header.add_string(1022, nevra.arch);
+  if (extras.files > 0) {
+    header.add_int16(1030, 0100644, extras.files);  // modes
+    header.add_int32(1037, 0, extras.files);        // flags
+  }
   header.add_string(1044, nevra.name + '-' + nevra.version + '-' + nevra.release + ".src.rpm");
+  if (extras.files > 0) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < extras.files; ++i) names.push_back("a-file-of-the-package-" + std::to_string(i));
+    header.add_int32(1116, 0, extras.files);  // each in the first directory
+    header.add_strings(1117, names);
+    header.add_strings(1118, {"/usr/share/" + nevra.name + '/'});
+  }
   if (!extras.payload_digest.empty()) {
-    header.add_strings(5092, extras.payload_digest);
+    header.add_strings(5092, {extras.payload_digest});
     header.add_int32(5093, 8);  // SHA-256
   }
   return header.finish();

@@ -20,6 +20,7 @@ struct PackageExtras {
   std::string payload_digest;     // hex; empty: none, as rpm before 4.14
   std::string header_signature;   // an OpenPGP packet, in the tag for DSA and EdDSA
   std::string package_signature;  // over header and payload, as old packages have it
+  std::size_t files = 0;          // that it lists, all in one directory; the payload has none of them
 };
 std::string build_package(const Nevra& nevra, std::size_t payload_size, const PackageExtras& extras);
 // The bytes that a header signature covers.
