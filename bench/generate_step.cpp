@@ -17,12 +17,13 @@ namespace {
 constexpr std::size_t k_payload = 4096;  // bytes; nobody unpacks it
 constexpr std::uint64_t k_pool_seed = 7;
 
-Result<void> write_package(const std::filesystem::path& directory, const std::string& href, const Nevra& nevra) {
+Result<void> write_package(const std::filesystem::path& directory, const std::string& href, const Nevra& nevra,
+                           std::size_t files = 0) {
   const std::filesystem::path path = directory / href;
   std::error_code failed;
   std::filesystem::create_directories(path.parent_path(), failed);
   std::ofstream file(path, std::ios::binary);
-  file << build_package(nevra, k_payload);
+  file << (files == 0 ? build_package(nevra, k_payload) : build_package(nevra, k_payload, {.files = files}));
   file.close();
   if (!file) return Error{ErrorKind::io, "writing " + path.string() + " failed", {}};
   return {};
@@ -112,7 +113,8 @@ Result<Json> packages_step(const Json& plan) {
   const MetadataGenerator generator(options_of(plan));
   for (std::size_t i = 0; i < generator.size(); ++i) {
     const PackageRecord record = generator.package(i);
-    auto written = write_package(plan.at("directory").get<std::string>(), record.location_href, record.nevra);
+    auto written = write_package(plan.at("directory").get<std::string>(), record.location_href, record.nevra,
+                                 plan.value("files", std::size_t{0}));
     if (!written) return std::move(written).error();
   }
   return Json::object();

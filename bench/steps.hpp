@@ -14,7 +14,8 @@ Result<Json> generate_step(const Json& plan);
 // RPM files that are put into it later (work_directory.hpp). {"directory", "packages": that it has} -> {}
 Result<Json> pool_step(const Json& plan);
 
-// RPM files for a repository that has no metadata yet. {"directory", "packages"} -> {}
+// RPM files for a repository that has no metadata yet. {"directory", "packages", "files": that each lists, or none}
+// -> {}
 Result<Json> packages_step(const Json& plan);
 
 // Calls of update() one after the other, with one memory between them.

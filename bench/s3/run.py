@@ -23,6 +23,7 @@ from support.stores import STORES
 
 LATENCY = 0.020
 REPETITIONS = 5
+FILES = 200  # that make a package as large, in XML, as Fedora's are on average
 EVENTS = 20
 PARTS = ("cold", "build", "warm")
 
@@ -101,17 +102,7 @@ class Bench:
     # Packages that were uploaded before there were any metadata.
     def build(self):
         prefix = "warm/"
-        directory = self.world.generate("packages", packages=self.packages)
-        hrefs = [str(path.relative_to(directory)) for path in directory.rglob("*.rpm")]
-        self.world.put_files(directory, prefix, hrefs)
-        with LatencyProxy(self.world.store.endpoint.url, LATENCY) as proxy:
-            program = self.world.program(proxy.url, "build")
-            seconds, cpu, peak = measured_run(program, "update", f"s3://{BUCKET}/{prefix}", "--create")
-            requests = proxy.take()
-        share = cpu / seconds
-        self.table.fact(f"{self.packages:,} packages, no metadata",
-                        f"{seconds:.1f} s, {len(requests)} requests, {share:.0%} of one core, {peak / 1e6:.0f} MB",
-                        f"30 % of one core: {verdict(share, 0.30)}; 300 MB: {verdict(peak / 1e6, 300)}")
+        self.build_at(prefix, "packages")
         with LatencyProxy(self.world.store.endpoint.url, LATENCY) as proxy:
             program = self.world.program(proxy.url, "reconcile")
             seconds, _, peak = measured_run(program, "update", f"s3://{BUCKET}/{prefix}")
@@ -120,6 +111,21 @@ class Bench:
         self.table.fact(f"listing of {self.packages:,} that are listed",
                         f"{seconds:.2f} s, {len(requests)} requests, {peak / 1e6:.0f} MB",
                         f"0 packages read: {verdict(reads, 0)}")
+        self.build_at("large/", "large packages", files=FILES)
+
+    def build_at(self, prefix, name, **plan):
+        directory = self.world.generate("packages", name, packages=self.packages, **plan)
+        hrefs = [str(path.relative_to(directory)) for path in directory.rglob("*.rpm")]
+        self.world.put_files(directory, prefix, hrefs)
+        with LatencyProxy(self.world.store.endpoint.url, LATENCY) as proxy:
+            program = self.world.program(proxy.url, f"build {name}")
+            seconds, cpu, peak = measured_run(program, "update", f"s3://{BUCKET}/{prefix}", "--create")
+            requests = proxy.take()
+        share = cpu / seconds
+        what = f" of {plan['files']} files each" if plan else ""
+        self.table.fact(f"{self.packages:,} packages{what}, no metadata",
+                        f"{seconds:.1f} s, {len(requests)} requests, {share:.0%} of one core, {peak / 1e6:.0f} MB",
+                        f"30 % of one core: {verdict(share, 0.30)}; 300 MB: {verdict(peak / 1e6, 300)}")
 
     def warm(self, pool, lists):
         prefix = "warm/"

@@ -49,10 +49,10 @@ class World:
         self.store.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def generate(self, step, **plan):
-        """One of repobench's steps that write files (bench/steps.hpp)."""
+    def generate(self, step, name=None, **plan):
+        """One of repobench's steps that write files (bench/steps.hpp), into a directory of that name."""
         path = self.home / "plan.json"
-        directory = self.home / step
+        directory = self.home / (name or step)
         directory.mkdir()
         path.write_text(json.dumps({"directory": str(directory)} | plan))
         subprocess.run([self.repobench, "step", step, path], check=True, stdout=subprocess.DEVNULL)
