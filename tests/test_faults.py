@@ -6,8 +6,8 @@ one, whole. Messages may be deleted only when the new one is visible, with a sig
 nobody's help, it is, and the queue is empty.
 
 `make check` takes some of the cases, which chance chooses, always the same. REPOUPDATE_FAULTS=NUMBER takes so many of each
-store (`make reliability`), REPOUPDATE_FAULTS=TEXT those with this text in their name, and REPOUPDATE_FAULTS=all, in some
-hours, all of them. The calls are those of a run without a fault; the same in process, with many more scenarios, is
+store (`make reliability`), REPOUPDATE_FAULTS=TEXT those with this text in their name, REPOUPDATE_FAULTS=once, in an hour,
+all that fail once, and REPOUPDATE_FAULTS=all, in some hours, all of them. The calls are those of a run without a fault; the same in process, with many more scenarios, is
 src/sync/faults_test.cpp."""
 import collections
 import contextlib
@@ -37,7 +37,7 @@ from support.wire_faults import MOST_RECEIVES, Course, Fault, ways_of
 
 WANTED = os.environ.get("REPOUPDATE_FAULTS", "")
 CASES = 24           # of each store, when not all are wanted
-AT_ONCE = 32 if WANTED else 4  # cases, most of which wait
+AT_ONCE = 28 if WANTED else 4  # cases, most of which wait
 VISIBILITY = 'visibility = "10s"'  # the shortest there is
 END_WITHIN = 900     # seconds: some answers are waited for a minute each time
 TIMEOUT = 3 * 3600 if WANTED else 800
@@ -45,7 +45,8 @@ TIMEOUT = 3 * 3600 if WANTED else 800
 # Comes when messages have waited for some time, on a slow machine also where they need not: others leave it out.
 GIVEN_TIME = "ChangeMessageVisibilityBatch #1"
 OLD = {"a.rpm": 0, "b.rpm": 1, "sub/c+ü.rpm": 2, "d.rpm": 3}  # href -> number of the package
-PAUSE = 0.3          # seconds between two looks, which take time from what is looked at
+PAUSE = 2 if WANTED else 0.3  # seconds between two looks, which take time from what is looked at
+TELL_EVERY = 250     # cases
 MOST_UNMET = 0.05    # of the cases
 NUMBERS = itertools.count(1)
 
@@ -284,7 +285,9 @@ def chosen(faults):
     if WANTED.isdigit():
         return random.Random().sample(faults, min(int(WANTED), len(faults)))
     if WANTED:
-        return [each for each in faults if WANTED == "all" or WANTED in f"{each[0]}: {each[1]}"]
+        found = [each for each in faults if WANTED in ("all", "once") or WANTED in f"{each[0]}: {each[1]}"]
+        found = [each for each in found if WANTED != "once" or not each[1].is_lasting]
+        return random.Random(1).sample(found, len(found))  # those that wait long among the others
     quick = [each for each in faults if each[1].is_quick()]
     return random.Random(1).sample(quick, min(CASES, len(quick)))
 
@@ -311,7 +314,11 @@ def test_every_call_fails_once_in_each_way(world, tmp_path):
     cases = chosen(faults)
     started = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        done = list(pool.map(lambda each: Case(world, tmp_path, *each).run(), cases))
+        done = []
+        for case in pool.map(lambda each: Case(world, tmp_path, *each).run(), cases):
+            done.append(case)
+            if len(done) % TELL_EVERY == 0:
+                print(f"{len(done)} of {len(cases)}, {time.monotonic() - started:.0f} s", flush=True)
     unmet = [case for case in done if not case.course.met.is_set()]
     wrong = [case for case in done if case.client.problems]
     calls = len({(scenario.name, fault.call) for scenario, fault in faults})

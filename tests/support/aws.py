@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """boto3 clients of the test servers, and the set-up that an administrator does once: queues and notifications."""
 import dataclasses
+import functools
 import json
 from dataclasses import dataclass
 
@@ -16,9 +17,11 @@ class Endpoint:
     region: str = "us-east-1"
     session_token: str | None = None
 
+    @functools.cache
     def client(self, service):
+        """One for all who ask, from any thread: making it costs more than its first hundred requests."""
         config = Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required",
-                        retries={"max_attempts": 2})
+                        retries={"max_attempts": 2}, max_pool_connections=64)
         return boto3.session.Session().client(
             service, endpoint_url=self.url, region_name=self.region, aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key, aws_session_token=self.session_token, config=config)
