@@ -119,13 +119,16 @@ Result<SplicePlan> plan_splice(const RepoIndex& index, const MetadataEdit& edit)
   }
   const auto replaces = [&](const PackageRecord& record) { return erased.contains(record.location_href); };
   std::size_t new_places = 0;
+  std::uint64_t new_bytes = 0;
   for (const auto& record : edit.inserts) {
-    if (replaces(record))
+    if (replaces(record)) {
       gone.erase(erased.at(record.location_href));
-    else
-      ++new_places;
+      continue;
+    }
+    ++new_places;
+    for (const auto& about : k_metadata_kinds) new_bytes += record.fragments.size(about.kind);
   }
-  const bool append = is_scattered(index, new_places);
+  const bool append = is_scattered(index, new_places) || (new_places > 1 && new_bytes > k_max_in_place);
 
   PlaceFinder finder(index.files[MetadataKind::primary], gone);
   for (const auto& record : edit.inserts) {

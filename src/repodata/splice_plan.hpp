@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +31,10 @@ struct SplicePlan {
 // More packages than this that belong to different places of a repository of more frames than this are put behind
 // the last one instead: each place costs a frame of each file. Clients do not mind the order (decision 6).
 inline constexpr std::size_t k_max_scattered = 8;
+
+// So are packages whose fragments are larger than this together, in bytes: within old frames all of them would have to be
+// in memory at once.
+inline constexpr std::uint64_t k_max_in_place = 64U << 20;
 
 // createrepo_c sorts by file name, then by path. An insert goes before the first entry that is greater in that order,
 // never before an earlier insert, and one that replaces an erased package of the same href to its place; in a

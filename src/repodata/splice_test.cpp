@@ -566,6 +566,19 @@ TEST(Splice, ManyPackagesAtOnceStandWhereFewWould) {
   }
 }
 
+TEST(Splice, VeryLargePackagesAreNotPutAmongOthersTogether) {
+  const auto large = [](const std::string& name) {
+    PackageRecord record = sample::package(name);
+    std::string& fragment = record.fragments[MetadataKind::filelists];
+    fragment.insert(fragment.find("  <file>"), std::string(40U << 20, ' '));
+    return record;
+  };
+  const auto b = large("b"), c = large("c");
+  const auto repository = repository_of({k_a, k_d});
+  expect_documents(apply(repository, sample::inserting({b})), sample::documents({k_a, b, k_d}));
+  expect_documents(apply(repository, sample::inserting({b, c})), sample::documents({k_a, k_d, b, c}));
+}
+
 TEST(Splice, AFragmentThatCannotBeReadAgainIsAnError) {
   class Broken final : public ScratchFile {
   public:
