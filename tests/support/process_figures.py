@@ -78,12 +78,13 @@ class Record:
         return [[statistics.median(row[2 + column] for row in window) for column in range(len(FIGURES))]
                 for window in windows]
 
-    def growth(self, medians):
-        """In words, what grew from the first window to the last by more than it may; empty when nothing did."""
+    def growth(self, medians, apart_from=()):
+        """In words, what grew from the first window to the last by more than it may; empty when nothing did. Figures
+        whose names are in `apart_from` are not looked at."""
         first, last = medians[0], medians[-1]
         return [f"{figure.name} grew from {before:.1f} to {after:.1f} {figure.unit}".rstrip()
                 for figure, before, after in zip(FIGURES, first, last, strict=True)
-                if after > before * (1 + figure.share) + figure.more]
+                if figure.name not in apart_from and after > before * (1 + figure.share) + figure.more]
 
     def table(self, windows, medians):
         lines = ["| minutes | changes | " + " | ".join(f"{f.name}, {f.unit}" if f.unit else f.name for f in FIGURES)
