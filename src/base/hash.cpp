@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/hash.hpp"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include <array>
 #include <vector>
@@ -22,17 +23,36 @@ constexpr std::array<HashName, 6> k_names{{{HashType::md5, "md5"},
                                            {HashType::sha384, "sha384"},
                                            {HashType::sha512, "sha512"}}};
 
+// Looked up once: EVP_sha256() and its like make OpenSSL search its providers for each digest (ossl-guide-libcrypto(7),
+// "Performance"). They are never freed, as OpenSSL may be gone before the last static is.
 const EVP_MD* algorithm(HashType type) {
-  switch (type) {
-    case HashType::md5: return EVP_md5();
-    case HashType::sha1: return EVP_sha1();
-    case HashType::sha224: return EVP_sha224();
-    case HashType::sha256: return EVP_sha256();
-    case HashType::sha384: return EVP_sha384();
-    case HashType::sha512: return EVP_sha512();
-  }
-  return EVP_sha256();
+  static const auto fetched = [] {
+    std::array<const EVP_MD*, k_names.size()> algorithms{};
+    for (const auto& [each, name] : k_names)
+      algorithms[static_cast<std::size_t>(each)] = EVP_MD_fetch(nullptr, std::string(name).c_str(), nullptr);
+    return algorithms;
+  }();
+  return fetched[static_cast<std::size_t>(type)];
 }
+
+// An HMAC with SHA-256 that lacks its key, to be copied.
+const EVP_MAC_CTX* keyless_hmac_sha256() {
+  static EVP_MAC_CTX* const context = [] {
+    EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
+    EVP_MAC_CTX* const made = EVP_MAC_CTX_new(hmac);
+    EVP_MAC_free(hmac);
+    std::string digest = "sha256";
+    const std::array parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
+                                OSSL_PARAM_construct_end()};
+    EVP_MAC_CTX_set_params(made, parameters.data());
+    return made;
+  }();
+  return context;
+}
+
+struct FreeMac {
+  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+};
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -104,9 +124,13 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  const std::unique_ptr<EVP_MAC_CTX, FreeMac> context(EVP_MAC_CTX_dup(keyless_hmac_sha256()));
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(bytes), bytes.size(), digest.data(), &length);
+  std::size_t length = 0;
+  if (key.empty()) key = "";  // a null pointer would mean a key that is set already
+  EVP_MAC_init(context.get(), bytes_of(key), key.size(), nullptr);
+  EVP_MAC_update(context.get(), bytes_of(bytes), bytes.size());
+  EVP_MAC_final(context.get(), digest.data(), &length, digest.size());
   return {reinterpret_cast<const char*>(digest.data()), length};
 }
 

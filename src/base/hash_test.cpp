@@ -25,6 +25,10 @@ TEST(HashType, IsToldByTheLengthOfTheDigest) {
   EXPECT_EQ(hash_type_of_length(63), std::nullopt);
 }
 
+TEST(Hmac, TakesAnEmptyKey) {
+  EXPECT_EQ(to_hex(hmac_sha256({}, "")), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
 TEST(Hmac, AgreesWithRfc4231Case2) {
   EXPECT_EQ(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

@@ -89,6 +89,7 @@ private:
   const AwsSenderOptions m_options;
   const Log* m_log;
   SendGate m_gate;
+  SigningKeys m_keys;
   std::atomic<std::int64_t> m_clock_offset = 0;  // seconds from our clock to the service's
 };
 

@@ -3,9 +3,11 @@
 // Source: "Authenticating Requests (AWS Signature Version 4)", Amazon S3 API Reference.
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "io/http.hpp"
@@ -22,6 +24,27 @@ struct Credentials {
 struct SigningScope {
   std::string region;
   std::string service;  // "s3", "sqs"
+
+  bool operator==(const SigningScope&) const = default;
+};
+
+// The keys that secrets make for a day, a region and a service, by four HMACs each: they serve for a whole day. The last
+// k_kept of them are kept. Thread-safe.
+class SigningKeys {
+public:
+  static constexpr std::size_t k_kept = 8;
+
+  // `day` as YYYYMMDD in UTC.
+  std::string get(const std::string& secret, std::string_view day, const SigningScope& scope);
+
+private:
+  struct Made {
+    std::string secret, day;
+    SigningScope scope;
+    std::string key;
+  };
+  std::mutex m_mutex;
+  std::vector<Made> m_made;
 };
 
 inline constexpr std::string_view k_unsigned_payload = "UNSIGNED-PAYLOAD";
@@ -31,5 +54,8 @@ inline constexpr std::string_view k_unsigned_payload = "UNSIGNED-PAYLOAD";
 // The path is never normalised; for S3 it is encoded once, as it is sent, for other services twice.
 void sign(HttpRequest& request, std::string_view payload_sha256, const Credentials& credentials,
           const SigningScope& scope, SystemTime now);
+// The same, and keys that were made before serve again.
+void sign(HttpRequest& request, std::string_view payload_sha256, const Credentials& credentials,
+          const SigningScope& scope, SystemTime now, SigningKeys& keys);
 
 }  // namespace repoupdate

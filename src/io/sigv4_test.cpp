@@ -204,6 +204,14 @@ TEST_F(AgreesWithBotocore, BlanksAroundAndInsideAHeaderDoNotMatter) {
   EXPECT_EQ(sign_it(plain, "s3"), sign_it(spaced, "s3"));
 }
 
+TEST_F(AgreesWithBotocore, HeaderThatComesTwiceIsOneWithAComma) {
+  HttpRequest once = get("k");
+  once.headers = {{"x-amz-meta-a", "1,2"}};
+  HttpRequest twice = get("k");
+  twice.headers = {{"x-amz-meta-a", "1"}, {"x-amz-meta-a", " 2"}};
+  EXPECT_EQ(sign_it(once, "s3"), sign_it(twice, "s3"));
+}
+
 TEST(Sign, OnlyS3GetsThePayloadHeader) {
   HttpRequest s3;
   HttpRequest sqs;
@@ -216,6 +224,23 @@ TEST(Sign, OnlyS3GetsThePayloadHeader) {
   };
   EXPECT_TRUE(has_payload_header(s3));
   EXPECT_FALSE(has_payload_header(sqs));
+}
+
+// Kept keys must tell apart all that a key is made of, and more of them than are kept.
+TEST(SigningKeys, SignAsIfMadeAnew) {
+  SigningKeys keys;
+  for (int round = 0; round < 2; ++round)
+    for (const std::string secret : {"S", "T"})
+      for (const std::string region : {"us-east-1", "eu-central-1"})
+        for (const std::string service : {"s3", "sqs"})
+          for (const int day : {1, 2, 3}) {
+            const Credentials credentials{"A", secret, {}, {}};
+            const SystemTime now(std::chrono::hours(24 * day));
+            HttpRequest kept, anew;
+            sign(kept, k_unsigned_payload, credentials, {region, service}, now, keys);
+            sign(anew, k_unsigned_payload, credentials, {region, service}, now);
+            EXPECT_EQ(signature(kept), signature(anew)) << secret << region << service << day;
+          }
 }
 
 }  // namespace
