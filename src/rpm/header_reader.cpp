@@ -54,14 +54,14 @@ public:
   // To be closed before the next call.
   Result<FdPtr> open(std::string_view bytes) {
     if (m_fd < 0) return system_error("memfd_create");
-    if (lseek(m_fd, 0, SEEK_SET) != 0) return failure();
     const auto size = static_cast<off_t>(bytes.size());
     m_size = std::max(m_size, size);
-    for (std::string_view rest = bytes; !rest.empty();) {
-      const auto written = write(m_fd, rest.data(), rest.size());
+    for (off_t done = 0; done < size;) {
+      const auto rest = bytes.substr(static_cast<std::size_t>(done));
+      const auto written = pwrite(m_fd, rest.data(), rest.size(), done);
       if (written < 0 && errno == EINTR) continue;
       if (written <= 0) return failure();
-      rest.remove_prefix(static_cast<std::size_t>(written));
+      done += written;
     }
     // Only what is left of a larger one goes: pages that are used again cost nothing.
     if (size < m_size && ftruncate(m_fd, size) != 0) return failure();
