@@ -38,6 +38,33 @@ TEST(HttpClient, KeepsConnectionsForLaterRequests) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+// A connection's handle keeps the options of the request before, each of which would spoil another kind of request.
+TEST(HttpClient, NoRequestTakesAnythingOverFromTheOneBefore) {
+  LoopbackServer server([](const WireRequest& request, int) {
+    return request.method == "HEAD" ? answer(200, {{"Content-Length", "7"}}) : answer(200, {}, request.method);
+  });
+  HttpClient client({});
+  const std::vector<std::string> methods{"GET", "PUT", "HEAD", "POST", "DELETE"};
+  for (const std::string& before : methods)
+    for (const std::string& method : methods) {
+      for (const std::string& sent : {before, method}) {
+        HttpExchange exchange;
+        if (sent == "PUT" || sent == "POST") exchange.body = sent;
+        if (sent == before) exchange.timeout = 5s;
+        HttpRequest request = request_to(server, sent);
+        request.headers = {{"x-" + sent, "1"}};
+        const auto response = client.send(request, exchange);
+        ASSERT_TRUE(response.ok()) << before << ", then " << method << ": " << response.error().text();
+        EXPECT_EQ(response->body, sent == "HEAD" ? "" : sent) << before << ", then " << method;
+      }
+      const WireRequest arrived = server.requests().back();
+      EXPECT_EQ(arrived.method, method);
+      EXPECT_EQ(arrived.body, method == "PUT" || method == "POST" ? method : "") << before << ", then " << method;
+      EXPECT_EQ(arrived.headers.contains("content-length"), !arrived.body.empty()) << before << ", then " << method;
+    }
+  EXPECT_EQ(server.connections(), 1);
+}
+
 TEST(HttpClient, SendsThePathAndHeadersAsTheyAreSigned) {
   LoopbackServer server([](const WireRequest&, int) { return answer(200); });
   HttpClient client({});
