@@ -4,6 +4,7 @@ keys change; and nothing is published that they would refuse."""
 import shlex
 import shutil
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from support.clients import Dnf, Zypper
 from support.gpg import Keyring, good_signers
 from support.process import wait_until
 from support.program import Exit
+from support.scrape import Monitor
 from support.servers import serve_directory
 from support.stage import Stage
 
@@ -272,6 +274,24 @@ def test_weak_and_expired_keys_are_refused_with_the_reason(program, repository, 
             wait_until(refused, 30, f"the key to be refused: {reason}")
             done.expect(Exit.USAGE, reason, key)
             assert not (repository / "repodata").exists()
+
+
+@pytest.mark.parametrize(("expires", "is_told"), [("10d", True), ("30d", False), ("never", False)])
+def test_key_that_expires_soon_is_told_in_time(program, repository, tmp_path, expires, is_told):
+    """Nothing can be published once it has: every command says so in its log, and the daemon to monitoring."""
+    with Keyring() as keyring:
+        key = keyring.make_key("key", algorithm="ed25519", expires=expires)
+        file = tmp_path / "key.sec"
+        file.write_text(keyring.secret_key(key))
+        done = program.run("init", repository, "--sign-key-file", file)
+        assert ("expires soon" in done.stderr and key in done.stderr) == is_told, done
+        name = str(repository)
+        with program.daemon("--repository", name, "--sign-key-file", file, "--metrics", "127.0.0.1:0") as daemon:
+            at = Monitor(daemon).wait_for(
+                lambda metrics: metrics.value("repoupdate_last_success_timestamp_seconds", repository=name),
+                "the first look").value("repoupdate_signing_key_expires_timestamp_seconds", repository=name)
+        wanted = 0 if expires == "never" else time.time() + int(expires[:-1]) * 86400
+        assert abs(at - wanted) < 86400
 
 
 @pytest.fixture

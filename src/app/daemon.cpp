@@ -110,6 +110,7 @@ void Daemon::work(std::size_t number, std::stop_token stop) {
   for (; auto job = m_work.take(stop); m_health.rests(thread)) {
     const Repository repository = m_board.repository(job->repository);
     RepositoryMetrics metrics(m_session.metrics, repository.name);
+    metrics.signed_by(repository.signer);
     const SteadyTime started = m_session.clock.steady();
     UpdateRequest request;
     request.changes = job->batch.changes;

@@ -40,6 +40,8 @@ constexpr MetricName k_lost_races{"repoupdate_lost_races_total",
 constexpr MetricName k_packages{"repoupdate_packages", "Packages that the metadata list."};
 constexpr MetricName k_quarantined{"repoupdate_packages_quarantined", "Packages that stand in quarantine."};
 constexpr MetricName k_repository_up{"repoupdate_repository_up", "1 when the repository can be worked on, 0 when not."};
+constexpr MetricName k_key_expires{"repoupdate_signing_key_expires_timestamp_seconds",
+                                   "When the first of the keys that sign the repository expires; 0: none does."};
 constexpr MetricName k_last_publication{"repoupdate_last_publication_timestamp_seconds",
                                         "When the repository was last published; 0: not by this process."};
 constexpr MetricName k_last_success{"repoupdate_last_success_timestamp_seconds",
@@ -79,6 +81,7 @@ RepositoryMetrics::RepositoryMetrics(MetricTable& table, const std::string& repo
       m_packages(table.gauge(k_packages, {{"repository", repository}})),
       m_quarantined(table.gauge(k_quarantined, {{"repository", repository}})),
       m_up(table.gauge(k_repository_up, {{"repository", repository}})),
+      m_key_expires(table.gauge(k_key_expires, {{"repository", repository}})),
       m_last_publication(table.gauge(k_last_publication, {{"repository", repository}})),
       m_last_success(table.gauge(k_last_success, {{"repository", repository}})),
       m_last_failure(table.gauge(k_last_failure, {{"repository", repository}})),
@@ -103,6 +106,11 @@ void RepositoryMetrics::updated(const UpdateReport& report, const ChangeSet& cha
       m_table.histogram(k_stages, k_stage_bounds, {{"stage", std::string(k_stage_names[i])}})
           .observe(report.stages[i]->count());
   note_visible(report, changes, now);
+}
+
+void RepositoryMetrics::signed_by(const Signer* signer) {
+  const auto expiry = signer != nullptr ? signer->next_expiry() : std::nullopt;
+  m_key_expires.set(expiry ? seconds(expiry->at) : 0);
 }
 
 void RepositoryMetrics::failed(ExactTime now) {

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "model/change_set.hpp"
+#include "model/signer.hpp"
 #include "sync/update.hpp"
 
 namespace repoupdate {
@@ -36,6 +37,7 @@ public:
   void updated(const UpdateReport& report, const ChangeSet& changes, ExactTime now);
   void failed(ExactTime now);
   void up(bool is_up) { m_up.set(is_up ? 1 : 0); }
+  void signed_by(const Signer* signer);  // null: nobody
 
 private:
   void note_visible(const UpdateReport& report, const ChangeSet& changes, ExactTime now);
@@ -44,7 +46,7 @@ private:
   Counter &m_published, &m_unchanged, &m_failed;
   Counter &m_added, &m_replaced, &m_removed;
   Counter &m_skipped, &m_lost_races;
-  Gauge &m_packages, &m_quarantined, &m_up;
+  Gauge &m_packages, &m_quarantined, &m_up, &m_key_expires;
   Gauge &m_last_publication, &m_last_success, &m_last_failure;
   Histogram& m_visible;
 };

@@ -31,6 +31,8 @@ std::optional<Compression> compression(const std::string& text) {
   return std::nullopt;
 }
 
+constexpr std::chrono::hours k_expiry_warning(24 * 14);  // before a key does
+
 bool is_plain_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
 }
@@ -58,6 +60,15 @@ Result<QuarantinePlace> quarantine_place(Session& session, const std::string& wh
   for (const char c : repository) name += is_plain_name(c) ? c : '-';
   return QuarantinePlace{.store = *store,
                          .key = name.substr(0, 100) + '-' + sha256_hex(repository).substr(0, 16) + ".json"};
+}
+
+// Nothing could be published any more, at the hour that somebody chose years ago.
+void warn_of_expiry(const Session& session, const std::string& repository, const Signer& signer) {
+  const auto expiry = signer.next_expiry();
+  if (!expiry || expiry->at - session.clock.now() > k_expiry_warning) return;
+  session.log.warning(
+      "a signing key expires soon, and nothing can be published then: extend it, or sign by a new one too",
+      {{"repository", repository}, {"key", expiry->key}, {"expires", to_iso8601(expiry->at)}});
 }
 
 // Other configured repositories that lie below this one.
@@ -130,6 +141,7 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   const RepositorySettings settings = settings_for(session.settings, url);
   auto signer = signing == Signing::none ? Result<Signer*>(nullptr) : session.signers->open(settings);
   if (!signer) return std::move(signer.error()).within(to_string(*location));
+  if (*signer != nullptr) warn_of_expiry(session, to_string(*location), **signer);
   Repository repository{.name = to_string(*location),
                         .store = *store,
                         .scratch = session.scratch.get(),

@@ -31,6 +31,7 @@ public:
     return m_ring->check(bytes, signature);
   }
   const std::string& public_keys() const override { return m_ring->armored(); }
+  std::optional<KeyExpiry> next_expiry() const override { return m_ring->next_expiry(); }
 
 private:
   CommandSigner(std::vector<std::string> command, Duration deadline, std::unique_ptr<PublicKeyRing> ring)

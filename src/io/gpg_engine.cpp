@@ -121,6 +121,10 @@ std::string text_or_empty(const char* text) {
   return text ? text : "";
 }
 
+std::optional<SystemTime> time_unless_0(long seconds) {
+  return seconds == 0 ? std::nullopt : std::optional(SystemTime(std::chrono::seconds(seconds)));
+}
+
 GpgKey describe(const _gpgme_key& key) {
   GpgKey described;
   described.is_expired = key.expired;
@@ -129,7 +133,8 @@ GpgKey describe(const _gpgme_key& key) {
   for (const auto* subkey = key.subkeys; subkey; subkey = subkey->next)
     described.subkeys.push_back({text_or_empty(subkey->fpr), text_or_empty(gpgme_pubkey_algo_name(subkey->pubkey_algo)),
                                  subkey->length,
-                                 subkey->can_sign && !subkey->expired && !subkey->revoked && !subkey->disabled});
+                                 subkey->can_sign && !subkey->expired && !subkey->revoked && !subkey->disabled,
+                                 time_unless_0(subkey->expires)});
   if (!described.subkeys.empty()) described.fingerprint = described.subkeys.front().fingerprint;
   return described;
 }

@@ -33,6 +33,7 @@ public:
     return m_ring->check(bytes, signature);
   }
   const std::string& public_keys() const override { return m_ring->armored(); }
+  std::optional<KeyExpiry> next_expiry() const override { return m_ring->next_expiry(); }
 
 private:
   GpgSigner(std::unique_ptr<GpgHome> home, GpgEngine engine, std::optional<std::string> passphrase,

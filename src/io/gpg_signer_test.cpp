@@ -134,6 +134,30 @@ TEST_F(GpgSignerTest, KeysThatMayNotSignAreRefusedWithTheReason) {
   EXPECT_THAT(refusal({.secret_keys = "no key"}), HasSubstr("no OpenPGP key"));
 }
 
+TEST_F(GpgSignerTest, TellsWhichKeyExpiresFirst) {
+  SampleGpgHome own;
+  const SystemTime now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const auto later = [&](const std::optional<KeyExpiry>& expiry) {
+    return std::chrono::duration_cast<std::chrono::hours>(expiry->at - now + std::chrono::hours(1)).count() / 24;
+  };
+  const std::string endless = own.make_key("endless");
+  const std::string month = own.make_key("month", {.expires = "30d"});
+  const std::string week = own.make_key("week", {.expires = "7d"});
+  EXPECT_FALSE(opened({.fingerprints = {endless}, .home = own.path()})->next_expiry());
+  const auto first = opened({.fingerprints = {endless, month, week}, .home = own.path()})->next_expiry();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->key, week);
+  EXPECT_EQ(later(first), 7);
+  // A key may have another part that signs longer; then it lives as long as the key itself.
+  own.add_part(month, "20d");
+  EXPECT_EQ(later(opened({.fingerprints = {month}, .home = own.path()})->next_expiry()), 30);
+  own.add_part(endless, "20d");
+  EXPECT_FALSE(opened({.fingerprints = {endless}, .home = own.path()})->next_expiry());
+  const std::string parts = own.make_key("in parts", {.usage = "cert"});
+  own.add_part(parts, "20d");
+  EXPECT_EQ(later(opened({.fingerprints = {parts}, .home = own.path()})->next_expiry()), 20);
+}
+
 TEST_F(GpgSignerTest, Sha1IsRefusedBeforeItIsPut) {
   SampleGpgHome own;
   const std::string key = own.make_key("sha1");

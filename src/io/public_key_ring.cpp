@@ -30,6 +30,19 @@ Result<void> check_key(const GpgKey& key) {
   return refused(key, reason);
 }
 
+bool may_sign(const GpgSubkey& part) {
+  return part.can_sign && weakness_of_key(part.algorithm, part.bits).empty();
+}
+
+// Until when it can sign: as long as the key itself lives, and one of its parts that may.
+std::optional<SystemTime> end_of(const GpgKey& key) {
+  std::optional<SystemTime> last = SystemTime::min();
+  for (const auto& part : key.subkeys)
+    if (may_sign(part)) last = last && part.expires ? std::optional(std::max(*last, *part.expires)) : std::nullopt;
+  const auto& whole = key.subkeys.front().expires;
+  return last && whole ? std::min(last, whole) : (last ? last : whole);
+}
+
 bool has_part(const GpgKey& key, std::string_view fingerprint) {
   return std::ranges::any_of(key.subkeys, [&](const GpgSubkey& part) { return part.fingerprint == fingerprint; });
 }
@@ -74,6 +87,16 @@ Result<void> PublicKeyRing::choose(const std::vector<std::string>& fingerprints)
     if (std::ranges::find(m_signers, key->fingerprint) == m_signers.end()) m_signers.push_back(key->fingerprint);
   }
   return {};
+}
+
+std::optional<KeyExpiry> PublicKeyRing::next_expiry() const {
+  std::optional<KeyExpiry> next;
+  for (const auto& fingerprint : m_signers) {
+    const auto key = std::ranges::find(m_keys, fingerprint, &GpgKey::fingerprint);
+    if (key == m_keys.end()) continue;
+    if (const auto end = end_of(*key); end && (!next || *end < next->at)) next = {fingerprint, *end};
+  }
+  return next;
 }
 
 Result<void> PublicKeyRing::check_keys() const {

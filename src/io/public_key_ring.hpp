@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/result.hpp"
 #include "io/gpg_engine.hpp"
 #include "io/gpg_home.hpp"
+#include "model/signer.hpp"
 
 namespace repoupdate {
 
@@ -24,6 +26,8 @@ public:
 
   // As Signer::check().
   Result<void> check(std::string_view bytes, std::string_view signature) const;
+  // As Signer::next_expiry().
+  std::optional<KeyExpiry> next_expiry() const;
   // The keys again, by today's date: invalid with the reason.
   Result<void> check_keys() const;
 

@@ -40,6 +40,11 @@ public:
     const auto line = listing.find("\nfpr:");
     return line == std::string::npos ? "" : listing.substr(line + 13, 40);
   }
+  // A subkey that signs.
+  void add_part(const std::string& fingerprint, const std::string& expires) const {
+    gpg({"--pinentry-mode", "loopback", "--passphrase", "", "--quick-add-key", fingerprint, "ed25519", "sign",
+         expires});
+  }
   std::string public_key(const std::string& fingerprint) const { return gpg({"--armor", "--export", fingerprint}); }
   std::string secret_key(const std::string& fingerprint, const std::string& passphrase = {}) const {
     return gpg(

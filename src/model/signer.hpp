@@ -2,13 +2,21 @@
 // The door to who signs repomd.xml: GnuPG, or a program that has the key in its keeping.
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 
 namespace repoupdate {
+
+// A key that serves until then, and nothing can be signed without it.
+struct KeyExpiry {
+  std::string key;  // its fingerprint
+  SystemTime at;
+};
 
 // Every call may be made from several threads at once, and ends within the implementation's deadline.
 class Signer {
@@ -25,6 +33,9 @@ public:
 
   // What clients import to check with: the armored public keys. Not empty, and the same for as long as the signer lives.
   virtual const std::string& public_keys() const = 0;
+
+  // The first that happens to one of the keys, as they were when the signer was made; nothing: they serve for ever.
+  virtual std::optional<KeyExpiry> next_expiry() const = 0;
 };
 
 }  // namespace repoupdate

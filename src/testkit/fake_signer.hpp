@@ -23,6 +23,7 @@ public:
   Result<std::string> sign(std::string_view bytes, std::stop_token stop) override;
   Result<void> check(std::string_view bytes, std::string_view signature) override;
   const std::string& public_keys() const override { return m_public_keys; }
+  std::optional<KeyExpiry> next_expiry() const override { return {}; }
 
 private:
   const std::vector<std::string> m_keys;
