@@ -223,7 +223,7 @@ struct HttpClient::State {
   };
   Handle take(const std::string& origin);
   void give_back(Handle handle);
-  Easy make_easy() const;
+  void set_up(CURL* easy) const;
   void prepare(CURL* easy, const HttpRequest& request, const HttpExchange& exchange, Transfer& transfer) const;
 
   const HttpClientOptions options;
@@ -256,7 +256,11 @@ void HttpClient::State::leave() {
 // One that has talked to this origin, as its connection may be open still; else any.
 HttpClient::State::Handle HttpClient::State::take(const std::string& origin) {
   const std::scoped_lock lock(mutex);
-  if (idle.empty()) return {make_easy(), origin};
+  if (idle.empty()) {
+    Easy made(curl_easy_init());
+    if (made) set_up(made.get());
+    return {std::move(made), origin};
+  }
   const auto known = std::find_if(idle.rbegin(), idle.rend(), [&](const Handle& one) { return one.origin == origin; });
   const auto chosen = known != idle.rend() ? std::prev(known.base()) : std::prev(idle.end());
   Handle handle = std::move(*chosen);
@@ -266,20 +270,26 @@ HttpClient::State::Handle HttpClient::State::take(const std::string& origin) {
 }
 
 void HttpClient::State::give_back(Handle handle) {
+  CURL* easy = handle.easy.get();
   handle.connection = CURL_SOCKET_BAD;
-  curl_easy_getinfo(handle.easy.get(), CURLINFO_ACTIVESOCKET, &handle.connection);
+  curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &handle.connection);
+  // Until libcurl 8.17 a handle counts the dead connections of its whole life, and after five of them sends nothing
+  // again. Only a reset begins anew; it keeps the connections.
+  long opened = 0;
+  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
+  if (opened > 0) {
+    curl_easy_reset(easy);
+    set_up(easy);
+  }
   // What belongs to the transfer, which ends.
-  curl_easy_setopt(handle.easy.get(), CURLOPT_ERRORBUFFER, nullptr);
-  curl_easy_setopt(handle.easy.get(), CURLOPT_HTTPHEADER, nullptr);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
   const std::scoped_lock lock(mutex);
   idle.push_back(std::move(handle));
 }
 
-// With what is the same for every transfer; setting it up each time costs a tenth of a small one.
-Easy HttpClient::State::make_easy() const {
-  Easy made(curl_easy_init());
-  CURL* easy = made.get();
-  if (!easy) return made;
+// What is the same for every transfer: to set it each time costs some percent of a small one.
+void HttpClient::State::set_up(CURL* easy) const {
   const auto stall = std::chrono::ceil<std::chrono::seconds>(options.stall_timeout);
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);  // "/a/../b" is a key, and signed as it is
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -302,7 +312,6 @@ Easy HttpClient::State::make_easy() const {
   curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
   curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-  return made;
 }
 
 // Everything that differs between transfers is set each time: a handle keeps what the one before it had.
