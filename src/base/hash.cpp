@@ -35,12 +35,14 @@ const EVP_MD* algorithm(HashType type) {
   return fetched[static_cast<std::size_t>(type)];
 }
 
-// An HMAC with SHA-256 that lacks its key, to be copied.
+// An HMAC with SHA-256 that lacks its key, to be copied; null when OpenSSL has none.
 const EVP_MAC_CTX* keyless_hmac_sha256() {
   static EVP_MAC_CTX* const context = [] {
     EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
+    if (hmac == nullptr) return static_cast<EVP_MAC_CTX*>(nullptr);
     EVP_MAC_CTX* const made = EVP_MAC_CTX_new(hmac);
     EVP_MAC_free(hmac);
+    if (made == nullptr) return made;
     std::string digest = "sha256";
     const std::array parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
                                 OSSL_PARAM_construct_end()};
@@ -124,7 +126,9 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
-  const std::unique_ptr<EVP_MAC_CTX, FreeMac> context(EVP_MAC_CTX_dup(keyless_hmac_sha256()));
+  const EVP_MAC_CTX* const keyless = keyless_hmac_sha256();
+  const std::unique_ptr<EVP_MAC_CTX, FreeMac> context(keyless ? EVP_MAC_CTX_dup(keyless) : nullptr);
+  if (!context) return {};
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   std::size_t length = 0;
   if (key.empty()) key = "";  // a null pointer would mean a key that is set already
