@@ -3,6 +3,7 @@
 keys change; and nothing is published that they would refuse."""
 import shlex
 import shutil
+import signal
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -292,6 +293,30 @@ def test_key_that_expires_soon_is_told_in_time(program, repository, tmp_path, ex
                 "the first look").value("repoupdate_signing_key_expires_timestamp_seconds", repository=name)
         wanted = 0 if expires == "never" else time.time() + int(expires[:-1]) * 86400
         assert abs(at - wanted) < 86400
+
+
+def test_daemon_outlives_a_key_that_cannot_be_read_again(program, repository, packages, keys, tmp_path):
+    """SIGHUP may be for the log alone, and find that a key has expired or gone since: other repositories' messages and
+    this one's wait, and are worked on once the key is right."""
+    key = tmp_path / "key.sec"
+    shutil.copy(keys.old_secret, key)
+    with program.daemon("--repository", repository, "--create", "--sign-key-file", key, "--quiet", "200ms") as daemon:
+        daemon.wait_until(lambda: (repository / "repodata/repomd.xml.asc").exists(), 60, "the first publication")
+        key.unlink()
+        daemon.server.process.send_signal(signal.SIGHUP)
+        daemon.wait_for_message("trying again")
+        shutil.copy(packages[0], repository)
+        shutil.copy(keys.old_secret, key)
+        daemon.server.process.send_signal(signal.SIGHUP)
+        daemon.wait_until(lambda: published(repository) == [packages[0].name], 60, "the package")
+    assert keys.signers_of(*pair_of(repository)) == [keys.old]
+
+
+def test_public_key_alone_uploads_nothing(program, repository, packages, keys):
+    program.run("init", repository, "--sign-key-file", keys.old_secret)
+    done = program.start("add", "--sign-public-key", keys.old_public, repository, packages[0])
+    done.expect(Exit.USAGE, "sign_public_key alone")
+    assert not list(repository.glob("*.rpm"))
 
 
 @pytest.fixture

@@ -31,7 +31,10 @@ Result<void> check_repository(const Repository& repository) {
     if (pointer.failed_with(ErrorKind::not_found)) return no_repository(repository);
     if (!pointer) return pointer.error();
   }
-  return repository.signer ? Result<void>{} : check_unsigned(repository);
+  if (!repository.signer) return check_unsigned(repository);
+  if (repository.signer->can_sign()) return {};
+  return Error{
+      ErrorKind::invalid, repository.name + ": sign_public_key alone signs nothing, so nothing can be published", {}};
 }
 
 // In an immutable repository no listed NEVRA is uploaded with other bytes; elsewhere nobody asks.

@@ -21,6 +21,7 @@ namespace {
 
 constexpr Duration k_held_back{std::chrono::minutes(5)};       // until a held back publication is looked at again
 constexpr Duration k_finish_within{std::chrono::seconds(20)};  // after a requested stop
+constexpr Duration k_start_again{std::chrono::seconds(30)};    // after the settings were read again in vain
 constexpr Duration k_sample_every{std::chrono::seconds(1)};    // gauges of what goes on by itself
 constexpr Duration k_probe_every{std::chrono::seconds(15)};    // of a store that nobody else has asked meanwhile
 constexpr std::size_t k_probes = 8;                            // at the same time
@@ -375,6 +376,7 @@ ExitCode run_daemon(Session& session, const std::optional<Discovery>& discovery)
   describe_process(session.metrics, session.clock);
   Audience audience(session);
   std::optional<Settings> proven;  // settings that it served with before
+  bool has_served = false;
   // At the start a directory that is not there is a mistake in the settings; later it may be a mount that is lost, and
   // a SIGHUP that is only meant for the log must not end what waits for it.
   Directory when_missing = Directory::must_exist;
@@ -382,21 +384,28 @@ ExitCode run_daemon(Session& session, const std::optional<Discovery>& discovery)
   while (true) {
     const auto served = serve(session, audience, discovery, when_missing, hangup);
     if (!served) {
-      if (!proven) return fail_to_start(session, served.error());
+      if (!has_served) return fail_to_start(session, served.error());
       session.log.error("cannot start", {{"error", served.error().text()}});
-      session.log.error("going on with the settings of before");
-      use(session, *std::exchange(proven, std::nullopt));
-      continue;
+      if (proven) {
+        session.log.error("going on with the settings of before");
+        use(session, *std::exchange(proven, std::nullopt));
+        continue;
+      }
+      // What served before does not any more, as when a key has expired meanwhile. Messages wait in their queues.
+      session.log.error("trying again", {{"after", to_string(k_start_again)}});
+      const Term term(session.stop, hangup);
+      session.clock.sleep_for(k_start_again, term.end());
     }
     if (session.stop.stop_requested()) break;
     audience.notifier.reloading();
     audience.health.begin("reading the settings again", session.settings.daemon.stuck_after);
-    proven = session.settings;
+    if (served) proven = session.settings;
+    has_served = true;
     when_missing = Directory::may_come;
     hangup = session.hangup();  // before the settings are read: what changes afterwards is signalled again
     auto settings = session.reload();
     if (!settings) session.log.error("settings not read again", {{"error", settings.error().text()}});
-    use(session, settings ? std::move(*settings) : *proven);
+    use(session, settings ? std::move(*settings) : proven.value_or(session.settings));
   }
   session.log.info("stopped");
   return ExitCode::done;

@@ -109,7 +109,7 @@ void RepositoryMetrics::updated(const UpdateReport& report, const ChangeSet& cha
 }
 
 void RepositoryMetrics::signed_by(const Signer* signer) {
-  const auto expiry = signer != nullptr ? signer->next_expiry() : std::nullopt;
+  const auto expiry = signer != nullptr && signer->can_sign() ? signer->next_expiry() : std::nullopt;
   m_key_expires.set(expiry ? seconds(expiry->at) : 0);
 }
 

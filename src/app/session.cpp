@@ -141,7 +141,7 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   const RepositorySettings settings = settings_for(session.settings, url);
   auto signer = signing == Signing::none ? Result<Signer*>(nullptr) : session.signers->open(settings);
   if (!signer) return std::move(signer.error()).within(to_string(*location));
-  if (*signer != nullptr) warn_of_expiry(session, to_string(*location), **signer);
+  if (*signer != nullptr && (*signer)->can_sign()) warn_of_expiry(session, to_string(*location), **signer);
   Repository repository{.name = to_string(*location),
                         .store = *store,
                         .scratch = session.scratch.get(),

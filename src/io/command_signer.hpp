@@ -27,6 +27,7 @@ public:
   static Result<std::unique_ptr<Signer>> open(CommandSignerOptions options);
 
   Result<std::string> sign(std::string_view bytes, std::stop_token stop) override;
+  bool can_sign() const override { return !m_command.empty(); }
   Result<void> check(std::string_view bytes, std::string_view signature) override {
     return m_ring->check(bytes, signature);
   }

@@ -27,6 +27,9 @@ public:
   // is expired, revoked or too weak, a wrong passphrase, a program that failed. No message holds a secret.
   virtual Result<std::string> sign(std::string_view bytes, std::stop_token stop) = 0;
 
+  // Not when it only has public keys to check with.
+  virtual bool can_sign() const { return true; }
+
   // corrupt when `signature` is not a good signature of these bytes by each of the keys, with the reason; signatures by
   // other keys beside those do not matter. Any other Error: that could not be told.
   virtual Result<void> check(std::string_view bytes, std::string_view signature) = 0;
@@ -34,7 +37,8 @@ public:
   // What clients import to check with: the armored public keys. Not empty, and the same for as long as the signer lives.
   virtual const std::string& public_keys() const = 0;
 
-  // The first that happens to one of the keys, as they were when the signer was made; nothing: they serve for ever.
+  // The first that happens to one of the keys, as the public ones were when the signer was made; nothing: they serve for
+  // ever. A key with several parts that sign lasts as long as the last of them, whoever has their secrets.
   virtual std::optional<KeyExpiry> next_expiry() const = 0;
 };
 

@@ -10,7 +10,7 @@
 
 namespace repoupdate {
 
-// Of the fragments that are read for one publication, bytes that stay in memory: those of some thousand packages.
+// Of the fragments that one look at the packages reads, bytes that stay in memory: those of some thousand packages.
 inline constexpr std::uint64_t k_fragments_in_memory = 32U << 20;
 
 // Puts the fragments beyond that aside, so that the memory does not grow with the packages that come at once: a bucket
