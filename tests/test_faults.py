@@ -5,10 +5,10 @@ repeat it. Whenever something changed in the store a client reads the repository
 one, whole. Messages may be deleted only when the new one is visible, with a signature that fits. In the end, with
 nobody's help, it is, and the queue is empty.
 
-`make check` takes some of the cases, which chance chooses, always the same. REPOUPDATE_FAULTS=NUMBER takes so many of each
-store (`make reliability`), REPOUPDATE_FAULTS=TEXT those with this text in their name, REPOUPDATE_FAULTS=once, in an hour,
-all that fail once, and REPOUPDATE_FAULTS=all, in some hours, all of them. The calls are those of a run without a fault; the same in process, with many more scenarios, is
-src/sync/faults_test.cpp."""
+`make check` takes some of the cases, which chance chooses, always the same. REPOUPDATE_FAULTS=NUMBER takes so many of
+each store (`make reliability`), REPOUPDATE_FAULTS=TEXT those with this text in their name, REPOUPDATE_FAULTS=once, in an
+hour, all that fail once, and REPOUPDATE_FAULTS=all, in some hours, all of them. The calls are those of a run without a
+fault; the same in process, with many more scenarios, is src/sync/faults_test.cpp."""
 import collections
 import contextlib
 import itertools

@@ -28,8 +28,8 @@ struct SigningScope {
   bool operator==(const SigningScope&) const = default;
 };
 
-// The keys that secrets make for a day, a region and a service, by four HMACs each: they serve for a whole day. The last
-// k_kept of them are kept. Thread-safe.
+// The keys that secrets make for a day, a region and a service, by four HMACs each: they serve for a whole day. The
+// last k_kept of them are kept. Thread-safe.
 class SigningKeys {
 public:
   static constexpr std::size_t k_kept = 8;

@@ -32,8 +32,8 @@ struct SplicePlan {
 // the last one instead: each place costs a frame of each file. Clients do not mind the order (decision 6).
 inline constexpr std::size_t k_max_scattered = 8;
 
-// So are packages whose fragments are larger than this together, in bytes: within old frames all of them would have to be
-// in memory at once.
+// So are packages whose fragments are larger than this together, in bytes: within old frames all of them would have to
+// be in memory at once.
 inline constexpr std::uint64_t k_max_in_place = 64U << 20;
 
 // createrepo_c sorts by file name, then by path. An insert goes before the first entry that is greater in that order,
