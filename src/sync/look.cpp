@@ -2,7 +2,9 @@
 #include "sync/look.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -52,18 +54,82 @@ std::size_t threads_for(const Repository& repository) {
   return repository.store->is_local() ? repository.policy.threads : repository.policy.requests;
 }
 
+// Packages that have been fetched and wait for each other, to be read in a row: threads that turn to the store after
+// each package find the caches cold each time, and take twice the time to read a small one.
+class Batch {
+public:
+  struct Item {
+    std::size_t place;
+    PackageFetch::Fetched package;
+  };
+
+  explicit Batch(std::uint64_t header_bytes) : m_wanted(header_bytes) {}
+
+  // What the caller has to read now: nothing until there is enough.
+  std::vector<Item> add(Item item) {
+    const std::scoped_lock lock(m_mutex);
+    m_bytes += item.package.range.end;
+    m_items.push_back(std::move(item));
+    if (m_bytes < m_wanted) return {};
+    m_bytes = 0;
+    return std::exchange(m_items, {});
+  }
+  std::vector<Item> take_rest() { return std::exchange(m_items, {}); }
+
+private:
+  const std::uint64_t m_wanted;
+  std::mutex m_mutex;
+  std::uint64_t m_bytes = 0;  // of the headers of m_items
+  std::vector<Item> m_items;
+};
+
+constexpr std::uint64_t k_batch = 128U << 10;  // some thirty small packages
+static_assert(k_batch <= k_first_read, "others may wait for the memory of a larger header: it is read at once");
+
+// One look at many keys.
+class Round {
+public:
+  Round(const Repository& repository, std::size_t count)
+      : m_repository(repository),
+        m_fetch(*repository.store, repository.prefix, repository.policy.packages, repository.policy.ingest),
+        m_spill(*repository.scratch),
+        m_batch(repository.store->is_local() ? 0 : k_batch),
+        m_findings(count) {}
+
+  std::vector<Finding> run(const ListedEntries& listed, const std::vector<std::string>& hrefs, const Findings& earlier,
+                           const std::stop_token& stop) {
+    for_each_parallel(hrefs.size(), threads_for(m_repository), [&](std::size_t i) {
+      if (stop.stop_requested()) return;
+      auto step = m_fetch.fetch({hrefs[i], listed.find(hrefs[i]), find(earlier, hrefs[i])});
+      if (auto* finding = std::get_if<Finding>(&step)) return keep(i, std::move(*finding));
+      for (auto& item : m_batch.add({i, std::get<PackageFetch::Fetched>(std::move(step))})) read(std::move(item));
+    });
+    auto rest = m_batch.take_rest();
+    for_each_parallel(rest.size(), m_repository.policy.threads, [&](std::size_t i) {
+      if (!stop.stop_requested()) read(std::move(rest[i]));
+    });
+    return std::move(m_findings);
+  }
+
+private:
+  void read(Batch::Item item) { keep(item.place, m_fetch.read(std::move(item.package))); }
+
+  void keep(std::size_t place, Finding finding) {
+    if (auto* record = std::get_if<PackageRecord>(&finding.what)) m_spill.take(record->fragments);
+    m_findings[place] = std::move(finding);
+  }
+
+  const Repository& m_repository;
+  const PackageFetch m_fetch;
+  Spill m_spill;
+  Batch m_batch;
+  std::vector<Finding> m_findings;
+};
+
 std::vector<Finding> look_at_each(const Repository& repository, const ListedEntries& listed,
                                   const std::vector<std::string>& hrefs, const Findings& earlier,
                                   const std::stop_token& stop) {
-  const PackageFetch fetch(*repository.store, repository.prefix, repository.policy.packages, repository.policy.ingest);
-  Spill spill(*repository.scratch);
-  std::vector<Finding> findings(hrefs.size());
-  for_each_parallel(hrefs.size(), threads_for(repository), [&](std::size_t i) {
-    if (stop.stop_requested()) return;
-    findings[i] = fetch.look(hrefs[i], listed.find(hrefs[i]), find(earlier, hrefs[i]));
-    if (auto* record = std::get_if<PackageRecord>(&findings[i].what)) spill.take(record->fragments);
-  });
-  return findings;
+  return Round(repository, hrefs.size()).run(listed, hrefs, earlier, stop);
 }
 
 // The edited keys of one publication, each as it was published, and how far they are confirmed.

@@ -20,43 +20,69 @@ bool is_listed(const PackageRecord& record, const IndexEntry* listed) {
 
 }  // namespace
 
-Finding PackageFetch::look(const std::string& href, const IndexEntry* listed, const Finding* earlier) const {
-  const std::string key = m_prefix + href;
-  std::optional<Error> last;
-  bool arrived_damaged = false;
-  for (int attempt = 0; attempt < k_max_looks; ++attempt) {
-    auto start = begin(key, listed || earlier);
-    if (start.failed_with(ErrorKind::not_found)) return {href, Gone{}, {}};
-    if (start) {
-      const ObjectInfo& object = start->object;
-      if (earlier && earlier->etag == object.etag && std::holds_alternative<PackageRecord>(earlier->what))
-        return is_listed(std::get<PackageRecord>(earlier->what), listed) ? Finding{href, Unchanged{}, object.etag}
-                                                                         : *earlier;
-      if (listed && object.sha256 == listed->pkgid && object.size == listed->size)
-        return {href, Unchanged{}, object.etag};
-      if (listed && has_old_pkgid(key, object, *listed)) return {href, Unchanged{}, object.etag};
-      // The bytes of an entry that has this size may be the listed ones, which have to be read to tell.
-      if (!listed || listed->size != object.size)
-        if (auto fits = check_size(m_ingest, object.size); !fits)
-          return {href, std::move(fits).error(), object.etag, object.size, true};
+Finding PackageFetch::look(Question question) const {
+  auto step = fetch(std::move(question));
+  if (auto* finding = std::get_if<Finding>(&step)) return std::move(*finding);
+  return read(std::get<Fetched>(std::move(step)));
+}
+
+std::variant<Finding, PackageFetch::Fetched> PackageFetch::fetch(Question question) const {
+  const std::string key = m_prefix + question.href;
+  for (;;) {
+    auto start = begin(key, question.listed || question.earlier);
+    if (start.failed_with(ErrorKind::not_found)) return Finding{question.href, Gone{}, {}};
+    const ObjectInfo object = start ? start->object : ObjectInfo{};
+    if (start)
+      if (auto finding = known(question, object)) return *std::move(finding);
+    auto fetched = !start                 ? Result<Fetched>(std::move(start).error())
+                   : start->object.sha256 ? fetch_header(key, *std::move(start))
+                                          : fetch_whole(key, *std::move(start));
+    if (fetched) {
+      fetched->question = std::move(question);
+      return *std::move(fetched);
     }
-    const ETag etag = start ? start->object.etag : ETag{};
-    const std::uint64_t size = start ? start->object.size : 0;
-    const bool is_empty = start && size == 0;
-    auto found = start ? read(href, *std::move(start)) : Result<Read>(std::move(start).error());
-    if (found) {
-      if (is_listed(found->record, listed)) return {href, Unchanged{}, etag};
-      if (!found->verdict) return {href, std::move(found->verdict).error(), etag, size, true};
-      return {href, std::move(found->record), etag, size};
-    }
-    last = std::move(found).error();
-    const bool moved = last->kind == ErrorKind::precondition_failed || last->kind == ErrorKind::not_found;
-    // Most ranges carry no checksum: what is no package may have become that on its way.
-    const bool may_be_sound = last->kind == ErrorKind::corrupt && !is_empty && !m_store.is_local();
-    if (!moved && !(may_be_sound && !std::exchange(arrived_damaged, true))) return {href, std::move(*last), etag, size};
+    if (auto last = give_up(question, object, std::move(fetched).error())) return *std::move(last);
   }
-  last->kind = ErrorKind::unavailable;  // it keeps changing under us: worth another try later
-  return {href, std::move(*last), {}};
+}
+
+Finding PackageFetch::read(Fetched fetched) const {
+  auto finding = describe(fetched);
+  if (finding) return *std::move(finding);
+  if (auto last = give_up(fetched.question, fetched.object, std::move(finding).error())) return *std::move(last);
+  fetched.share = {};  // who waits for more must not hold any
+  return look(std::move(fetched.question));
+}
+
+// What its head tells without another request, or with all of its bytes.
+std::optional<Finding> PackageFetch::known(const Question& question, const ObjectInfo& object) const {
+  const std::string& href = question.href;
+  const IndexEntry* listed = question.listed;
+  const Finding* earlier = question.earlier;
+  if (earlier && earlier->etag == object.etag && std::holds_alternative<PackageRecord>(earlier->what))
+    return is_listed(std::get<PackageRecord>(earlier->what), listed) ? Finding{href, Unchanged{}, object.etag}
+                                                                     : *earlier;
+  if (listed && object.sha256 == listed->pkgid && object.size == listed->size)
+    return Finding{href, Unchanged{}, object.etag};
+  if (listed && has_old_pkgid(m_prefix + href, object, *listed)) return Finding{href, Unchanged{}, object.etag};
+  // The bytes of an entry that has this size may be the listed ones, which have to be read to tell.
+  if (!listed || listed->size != object.size)
+    if (auto fits = check_size(m_ingest, object.size); !fits)
+      return Finding{href, std::move(fits).error(), object.etag, object.size, true};
+  if (object.size > 0) return std::nullopt;
+  return Finding{href, Error{ErrorKind::corrupt, "the object is empty; upload the package again", {}}, object.etag};
+}
+
+// Nothing: worth another look.
+std::optional<Finding> PackageFetch::give_up(Question& question, const ObjectInfo& object, Error error) const {
+  ++question.looks;
+  const bool moved = error.kind == ErrorKind::precondition_failed || error.kind == ErrorKind::not_found;
+  // Most ranges carry no checksum: what is no package may have become that on its way.
+  const bool may_be_sound = error.kind == ErrorKind::corrupt && !m_store.is_local();
+  if (!moved && !(may_be_sound && !std::exchange(question.arrived_damaged, true)))
+    return Finding{question.href, std::move(error), object.etag, object.size};
+  if (question.looks < k_max_looks) return std::nullopt;
+  error.kind = ErrorKind::unavailable;  // it keeps changing under us: worth another try later
+  return Finding{question.href, std::move(error), {}};
 }
 
 // What is listed is mostly there unchanged, which a HEAD tells; a package that is new has to be read.
@@ -98,23 +124,15 @@ bool PackageFetch::has_old_pkgid(const std::string& key, const ObjectInfo& objec
   return digest && *digest == listed.pkgid;
 }
 
-Result<PackageFetch::Read> PackageFetch::read(const std::string& href, Start start) const {
-  if (start.object.size == 0) return Error{ErrorKind::corrupt, "the object is empty; upload the package again", {}};
-  return start.object.sha256 ? read_header(href, std::move(start)) : read_whole(href, std::move(start));
-}
-
-Result<PackageFetch::Read> PackageFetch::read_header(const std::string& href, Start start) const {
-  const ObjectInfo& object = start.object;
-  std::string& head = start.head;
-  const std::string key = m_prefix + href;
+Result<PackageFetch::Fetched> PackageFetch::fetch_header(const std::string& key, Start start) const {
+  auto& [object, head] = start;
   ByteBudget::Share share;
   for (;;) {
     const auto probe = probe_header(head, object.size);
     if (!probe) return probe.error();
     if (probe->complete(head.size())) {
-      if (head.size() == object.size && sha256_hex(head) != *object.sha256)
-        return Error{ErrorKind::corrupt, "what arrives does not have the SHA-256 that the store tells", {}};
-      return record(href, object, *object.sha256, head, *probe->range);
+      std::string sha256 = *object.sha256;
+      return Fetched{{}, std::move(object), std::move(sha256), std::move(head), *probe->range, std::move(share)};
     }
     share = {};  // who waits for more must not hold any
     if (probe->need > k_first_read) share = m_large_headers.take(probe->need);
@@ -126,15 +144,14 @@ Result<PackageFetch::Read> PackageFetch::read_header(const std::string& href, St
   }
 }
 
-Result<PackageFetch::Read> PackageFetch::read_whole(const std::string& href, Start start) const {
+Result<PackageFetch::Fetched> PackageFetch::fetch_whole(const std::string& key, Start start) const {
   const ObjectInfo& object = start.object;
-  const std::string key = m_prefix + href;
   WholePackage arrived(object.size, !m_store.is_local());
+  ByteBudget::Share share;
   const auto take = [&](std::string_view bytes) { return arrived.take(bytes); };
   if (!start.head.empty())
     if (auto taken = take(start.head); !taken) return std::move(taken).error();
   if (const auto seen = arrived.seen(); seen < object.size) {
-    ByteBudget::Share share;
     if (arrived.head_wanted() > k_first_read) share = m_large_headers.take(arrived.head_wanted());
     const GetOptions rest{.range = seen > 0 ? std::optional(ByteRange{seen, object.size - seen}) : std::nullopt,
                           .if_match = object.etag};
@@ -142,10 +159,10 @@ Result<PackageFetch::Read> PackageFetch::read_whole(const std::string& href, Sta
   }
   if (!arrived.is_complete())
     return Error{ErrorKind::corrupt, "truncated: " + std::to_string(arrived.seen()) + " bytes could be read", {}};
-  const std::string sha256 = arrived.sha256();
+  std::string sha256 = arrived.sha256();
   if (!m_store.is_local())
     if (auto sound = confirm(key, object, arrived, sha256); !sound) return std::move(sound).error();
-  return record(href, object, sha256, arrived.head(), arrived.range());
+  return Fetched{{}, object, std::move(sha256), arrived.take_head(), arrived.range(), std::move(share)};
 }
 
 // Nobody has told the SHA-256, so damage on the way would become the package's pkgid. What the package's own digests do
@@ -172,17 +189,23 @@ Result<void> PackageFetch::confirm(const std::string& key, const ObjectInfo& obj
   return Error{ErrorKind::corrupt, "other bytes arrive each time that it is read", {}};
 }
 
-Result<PackageFetch::Read> PackageFetch::record(const std::string& href, const ObjectInfo& object,
-                                                const std::string& sha256, std::string_view head,
-                                                const HeaderRange& range) const {
-  const PackageFacts facts{.pkgid = {HashType::sha256, sha256},
+Result<Finding> PackageFetch::describe(const Fetched& fetched) const {
+  const ObjectInfo& object = fetched.object;
+  const std::string& href = fetched.question.href;
+  const bool is_whole = fetched.head.size() == object.size;
+  if (is_whole && object.sha256 && sha256_hex(fetched.head) != *object.sha256)
+    return Error{ErrorKind::corrupt, "what arrives does not have the SHA-256 that the store tells", {}};
+  const PackageFacts facts{.pkgid = {HashType::sha256, fetched.sha256},
                            .location_href = href,
                            .size = object.size,
                            .time_file = object.last_modified.time_since_epoch().count()};
-  auto record = read_package(head, range, facts, m_options);
+  auto record = read_package(fetched.head, fetched.range, facts, m_options);
   if (!record) return std::move(record).error();
-  auto verdict = check_package(m_ingest, *record, head, range);
-  return Read{*std::move(record), std::move(verdict)};
+  if (is_listed(*record, fetched.question.listed)) return Finding{href, Unchanged{}, object.etag};
+  // The rules are for what is not listed yet.
+  auto verdict = check_package(m_ingest, *record, fetched.head, fetched.range);
+  if (!verdict) return Finding{href, std::move(verdict).error(), object.etag, object.size, true};
+  return Finding{href, *std::move(record), object.etag, object.size};
 }
 
 }  // namespace repoupdate

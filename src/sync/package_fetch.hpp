@@ -45,11 +45,34 @@ public:
   PackageFetch(ObjectStore& store, std::string prefix, const PackageReaderOptions& options, const IngestPolicy& ingest)
       : m_store(store), m_prefix(std::move(prefix)), m_options(options), m_ingest(ingest) {}
 
-  // `listed`: the entry that the metadata have for this href, or null. `earlier`: what an earlier look at it
-  // found, or null; its record is used again while the object's ETag is the same. Where there is neither, the first
-  // request asks for the package's first bytes; else for its head. What arrives corrupt from another machine is fetched
-  // once more.
-  Finding look(const std::string& href, const IndexEntry* listed, const Finding* earlier) const;
+  // One key to look at. `listed`: the entry that the metadata have for this href, or null. `earlier`: what an earlier
+  // look at it found, or null; its record is used again while the object's ETag is the same. Both must outlive it.
+  struct Question {
+    std::string href;
+    const IndexEntry* listed = nullptr;
+    const Finding* earlier = nullptr;
+    // So far:
+    int looks = 0;
+    bool arrived_damaged = false;
+  };
+  // A package whose whole header is here.
+  struct Fetched {
+    Question question;
+    ObjectInfo object;
+    std::string sha256;  // of the package, as the store or its bytes tell
+    std::string head;    // its first bytes
+    HeaderRange range;
+    ByteBudget::Share share;  // of a head beyond its first 128 KiB
+  };
+
+  // Fetches and reads. Where there is neither an entry nor an earlier finding, the first request asks for the package's
+  // first bytes; else for its head. What arrives corrupt from another machine is fetched once more.
+  Finding look(Question question) const;
+
+  // The halves of look(): all that waits for the store, and all that takes processor time. read() waits only to fetch
+  // once more what it finds damaged.
+  std::variant<Finding, Fetched> fetch(Question question) const;
+  Finding read(Fetched fetched) const;
 
 private:
   // An object and the bytes of it that came along.
@@ -57,21 +80,16 @@ private:
     ObjectInfo object;
     std::string head;
   };
-  // What was read, and the verdict of the rules on it: they are for what is not listed yet.
-  struct Read {
-    PackageRecord record;
-    Result<void> verdict;
-  };
   Result<Start> begin(const std::string& key, bool is_known) const;
   Result<void> learn_sha256(const std::string& key, Start& start) const;
+  std::optional<Finding> known(const Question& question, const ObjectInfo& object) const;
   bool has_old_pkgid(const std::string& key, const ObjectInfo& object, const IndexEntry& listed) const;
-  Result<Read> read(const std::string& href, Start start) const;
-  Result<Read> read_header(const std::string& href, Start start) const;
-  Result<Read> read_whole(const std::string& href, Start start) const;
+  Result<Fetched> fetch_header(const std::string& key, Start start) const;
+  Result<Fetched> fetch_whole(const std::string& key, Start start) const;
   Result<void> confirm(const std::string& key, const ObjectInfo& object, WholePackage& arrived,
                        const std::string& sha256) const;
-  Result<Read> record(const std::string& href, const ObjectInfo& object, const std::string& sha256,
-                      std::string_view head, const HeaderRange& range) const;
+  Result<Finding> describe(const Fetched& fetched) const;
+  std::optional<Finding> give_up(Question& question, const ObjectInfo& object, Error error) const;
 
   ObjectStore& m_store;
   std::string m_prefix;

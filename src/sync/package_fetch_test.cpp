@@ -28,7 +28,7 @@ protected:
     };
     store.forget_requests();
   }
-  Finding look() { return PackageFetch(store, "r/", options, ingest).look("a.rpm", nullptr, nullptr); }
+  Finding look() { return PackageFetch(store, "r/", options, ingest).look({"a.rpm"}); }
   std::size_t reads() const {
     const auto all = store.requests();
     return static_cast<std::size_t>(

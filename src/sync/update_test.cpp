@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
+#include <set>
+
 #include "base/hash.hpp"
 #include "repodata/repomd.hpp"
 #include "repodata/segment_container.hpp"
@@ -33,6 +36,36 @@ TEST_F(UpdateTest, AddedReplacedAndRemovedPackagesAreVisible) {
   EXPECT_EQ(report.replaced(), 1u);
   EXPECT_EQ(report.removed(), 1u);
   EXPECT_THAT(listed(), ElementsAre("a.rpm a-2-1.noarch"));
+  expect_sound();
+}
+
+// They are read in batches, and what is wrong with one of a batch is its own.
+TEST_F(UpdateTest, ManyPackagesAtOnceAreEachJudgedAlone) {
+  UpdateRequest request;
+  std::vector<std::string> expected;
+  for (int i = 100; i < 300; ++i) {
+    const std::string number = std::to_string(i);
+    const std::string href = number + ".rpm";
+    request.changes.keys[href].said_gone = true;
+    if (i % 50 == 0) continue;                           // not there
+    const std::size_t files = i % 70 == 0 ? 20'000 : 1;  // a header beyond its first 128 KiB
+    store.place("r/" + href, build_package({"p" + number, "0", "1", "1", "noarch"}, 64, {.files = files}), k_uploaded,
+                i % 3 != 0);
+    if (i % 60 == 1)
+      store.place("r/" + href, "no package", k_uploaded);
+    else
+      expected.push_back(href + " p" + number + "-1-1.noarch");
+  }
+  std::mutex mutex;
+  std::set<std::string> seen;
+  store.on_the_way = [&](const std::string& of, std::string& bytes) {  // each arrives damaged once
+    const std::scoped_lock lock(mutex);
+    if (of.starts_with("GET r/") && of.find(".rpm 0+") != of.npos && seen.insert(of).second) bytes.back() ^= 1;
+  };
+  const auto report = run(request);
+  EXPECT_EQ(report.added(), expected.size());
+  EXPECT_EQ(listed(), expected);
+  store.on_the_way = nullptr;
   expect_sound();
 }
 

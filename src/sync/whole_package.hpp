@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/hash.hpp"
 #include "base/result.hpp"
@@ -29,6 +30,7 @@ public:
   // Every byte has arrived, the whole header among them.
   bool is_complete() const { return m_seen == m_size && m_range && m_head.size() >= m_range->end; }
   const std::string& head() const { return m_head; }      // at least up to the end of the header
+  std::string take_head() { return std::move(m_head); }   // the same, once only
   const HeaderRange& range() const { return *m_range; }   // once complete
   std::string sha256() { return m_sha256.finish_hex(); }  // once complete, and once only
   // Once complete, and once only: whether the payload has the digest that the header tells. The header has one of its
