@@ -84,13 +84,14 @@ private:
 };
 
 constexpr std::uint64_t k_batch = 128U << 10;  // some thirty small packages
-static_assert(k_batch <= k_first_read, "others may wait for the memory of a larger header: it is read at once");
+static_assert(k_batch <= k_first_read, "a larger header, for whose memory others wait, is read at once");
 
 // One look at many keys.
 class Round {
 public:
   Round(const Repository& repository, std::size_t count)
-      : m_repository(repository),
+      : m_threads(repository.policy.threads),
+        m_requests(threads_for(repository)),
         m_fetch(*repository.store, repository.prefix, repository.policy.packages, repository.policy.ingest),
         m_spill(*repository.scratch),
         m_batch(repository.store->is_local() ? 0 : k_batch),
@@ -98,32 +99,41 @@ public:
 
   std::vector<Finding> run(const ListedEntries& listed, const std::vector<std::string>& hrefs, const Findings& earlier,
                            const std::stop_token& stop) {
-    for_each_parallel(hrefs.size(), threads_for(m_repository), [&](std::size_t i) {
+    for_each_parallel(hrefs.size(), m_requests, [&](std::size_t i) {
       if (stop.stop_requested()) return;
       auto step = m_fetch.fetch({hrefs[i], listed.find(hrefs[i]), find(earlier, hrefs[i])});
       if (auto* finding = std::get_if<Finding>(&step)) return keep(i, std::move(*finding));
       for (auto& item : m_batch.add({i, std::get<PackageFetch::Fetched>(std::move(step))})) read(std::move(item));
     });
     auto rest = m_batch.take_rest();
-    for_each_parallel(rest.size(), m_repository.policy.threads, [&](std::size_t i) {
-      if (!stop.stop_requested()) read(std::move(rest[i]));
+    for_each_parallel(rest.size(), m_threads, [&](std::size_t i) { read(std::move(rest[i])); });
+    for_each_parallel(m_again.size(), m_requests, [&](std::size_t i) {
+      auto& [place, question] = m_again[i];
+      if (!stop.stop_requested()) keep(place, m_fetch.look(std::move(question)));
     });
     return std::move(m_findings);
   }
 
 private:
-  void read(Batch::Item item) { keep(item.place, m_fetch.read(std::move(item.package))); }
+  void read(Batch::Item item) {
+    auto outcome = m_fetch.read(std::move(item.package));
+    if (auto* finding = std::get_if<Finding>(&outcome)) return keep(item.place, std::move(*finding));
+    const std::scoped_lock lock(m_mutex);
+    m_again.emplace_back(item.place, std::get<PackageFetch::Question>(std::move(outcome)));
+  }
 
   void keep(std::size_t place, Finding finding) {
     if (auto* record = std::get_if<PackageRecord>(&finding.what)) m_spill.take(record->fragments);
     m_findings[place] = std::move(finding);
   }
 
-  const Repository& m_repository;
+  const std::size_t m_threads, m_requests;
   const PackageFetch m_fetch;
   Spill m_spill;
   Batch m_batch;
-  std::vector<Finding> m_findings;
+  std::vector<Finding> m_findings;  // each at its place among the hrefs
+  std::mutex m_mutex;
+  std::vector<std::pair<std::size_t, PackageFetch::Question>> m_again;  // arrived damaged; guarded by m_mutex
 };
 
 std::vector<Finding> look_at_each(const Repository& repository, const ListedEntries& listed,

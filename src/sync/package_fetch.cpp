@@ -18,12 +18,21 @@ bool is_listed(const PackageRecord& record, const IndexEntry* listed) {
   return listed && record.pkgid.hex == listed->pkgid;
 }
 
+// Many headers may wait to be read: what came along with them goes. A larger one was asked for to the byte.
+std::string only_header(std::string head, const HeaderRange& range) {
+  return head.size() > k_first_read ? std::move(head) : head.substr(0, range.end);
+}
+
 }  // namespace
 
 Finding PackageFetch::look(Question question) const {
-  auto step = fetch(std::move(question));
-  if (auto* finding = std::get_if<Finding>(&step)) return std::move(*finding);
-  return read(std::get<Fetched>(std::move(step)));
+  for (;;) {
+    auto step = fetch(std::move(question));
+    if (auto* finding = std::get_if<Finding>(&step)) return std::move(*finding);
+    auto outcome = read(std::get<Fetched>(std::move(step)));
+    if (auto* finding = std::get_if<Finding>(&outcome)) return std::move(*finding);
+    question = std::get<Question>(std::move(outcome));
+  }
 }
 
 std::variant<Finding, PackageFetch::Fetched> PackageFetch::fetch(Question question) const {
@@ -45,12 +54,11 @@ std::variant<Finding, PackageFetch::Fetched> PackageFetch::fetch(Question questi
   }
 }
 
-Finding PackageFetch::read(Fetched fetched) const {
+std::variant<Finding, PackageFetch::Question> PackageFetch::read(Fetched fetched) const {
   auto finding = describe(fetched);
   if (finding) return *std::move(finding);
   if (auto last = give_up(fetched.question, fetched.object, std::move(finding).error())) return *std::move(last);
-  fetched.share = {};  // who waits for more must not hold any
-  return look(std::move(fetched.question));
+  return std::move(fetched.question);
 }
 
 // What its head tells without another request, or with all of its bytes.
@@ -131,8 +139,11 @@ Result<PackageFetch::Fetched> PackageFetch::fetch_header(const std::string& key,
     const auto probe = probe_header(head, object.size);
     if (!probe) return probe.error();
     if (probe->complete(head.size())) {
+      if (head.size() == object.size && sha256_hex(head) != *object.sha256)
+        return Error{ErrorKind::corrupt, "what arrives does not have the SHA-256 that the store tells", {}};
       std::string sha256 = *object.sha256;
-      return Fetched{{}, std::move(object), std::move(sha256), std::move(head), *probe->range, std::move(share)};
+      std::string header = only_header(std::move(head), *probe->range);
+      return Fetched{{}, std::move(object), std::move(sha256), std::move(header), *probe->range, std::move(share)};
     }
     share = {};  // who waits for more must not hold any
     if (probe->need > k_first_read) share = m_large_headers.take(probe->need);
@@ -162,7 +173,8 @@ Result<PackageFetch::Fetched> PackageFetch::fetch_whole(const std::string& key, 
   std::string sha256 = arrived.sha256();
   if (!m_store.is_local())
     if (auto sound = confirm(key, object, arrived, sha256); !sound) return std::move(sound).error();
-  return Fetched{{}, object, std::move(sha256), arrived.take_head(), arrived.range(), std::move(share)};
+  std::string header = only_header(arrived.take_head(), arrived.range());
+  return Fetched{{}, object, std::move(sha256), std::move(header), arrived.range(), std::move(share)};
 }
 
 // Nobody has told the SHA-256, so damage on the way would become the package's pkgid. What the package's own digests do
@@ -192,9 +204,6 @@ Result<void> PackageFetch::confirm(const std::string& key, const ObjectInfo& obj
 Result<Finding> PackageFetch::describe(const Fetched& fetched) const {
   const ObjectInfo& object = fetched.object;
   const std::string& href = fetched.question.href;
-  const bool is_whole = fetched.head.size() == object.size;
-  if (is_whole && object.sha256 && sha256_hex(fetched.head) != *object.sha256)
-    return Error{ErrorKind::corrupt, "what arrives does not have the SHA-256 that the store tells", {}};
   const PackageFacts facts{.pkgid = {HashType::sha256, fetched.sha256},
                            .location_href = href,
                            .size = object.size,

@@ -55,24 +55,23 @@ public:
     int looks = 0;
     bool arrived_damaged = false;
   };
-  // A package whose whole header is here.
+  // A package whose whole header is here. Must not outlive the PackageFetch that it comes from.
   struct Fetched {
     Question question;
     ObjectInfo object;
     std::string sha256;  // of the package, as the store or its bytes tell
-    std::string head;    // its first bytes
+    std::string head;    // its first bytes, up to the end of the header
     HeaderRange range;
-    ByteBudget::Share share;  // of a head beyond its first 128 KiB
+    ByteBudget::Share share;  // of a head beyond k_first_read
   };
 
   // Fetches and reads. Where there is neither an entry nor an earlier finding, the first request asks for the package's
   // first bytes; else for its head. What arrives corrupt from another machine is fetched once more.
   Finding look(Question question) const;
 
-  // The halves of look(): all that waits for the store, and all that takes processor time. read() waits only to fetch
-  // once more what it finds damaged.
+  // The halves of look(): fetch() waits for the store, read() never does. A Question is to be fetched again.
   std::variant<Finding, Fetched> fetch(Question question) const;
-  Finding read(Fetched fetched) const;
+  std::variant<Finding, Question> read(Fetched fetched) const;
 
 private:
   // An object and the bytes of it that came along.

@@ -60,6 +60,26 @@ TEST_F(PackageFetchTest, WhatArrivesDamagedTwiceIsCorrupt) {
   }
 }
 
+// Many are read in a row, and one of them may hold memory that others wait for: what is damaged goes back.
+TEST_F(PackageFetchTest, ReadingAsksTheStoreForNothing) {
+  const std::string package = build_package({"a", "0", "1", "1", "noarch"}, 300'000);
+  const auto middle = package.size() - 300'000 - 100;  // of its header
+  store.place("r/a.rpm", package, SystemTime{});
+  store.on_the_way = [&](const std::string&, std::string& bytes) { bytes[middle] ^= 1; };
+  const PackageFetch packages(store, "r/", options, ingest);
+  auto step = packages.fetch({"a.rpm"});
+  ASSERT_TRUE(std::holds_alternative<PackageFetch::Fetched>(step));
+  auto fetched = std::get<PackageFetch::Fetched>(std::move(step));
+  EXPECT_EQ(fetched.head.size(), fetched.range.end);
+  EXPECT_LT(fetched.head.capacity(), 2 * fetched.range.end);
+  store.on_the_way = nullptr;
+  store.forget_requests();
+  auto outcome = packages.read(std::move(fetched));
+  EXPECT_EQ(reads(), 0U);
+  ASSERT_TRUE(std::holds_alternative<PackageFetch::Question>(outcome));
+  EXPECT_TRUE(std::holds_alternative<PackageRecord>(packages.look(std::get<PackageFetch::Question>(outcome)).what));
+}
+
 // Without a recorded SHA-256, what arrives damaged would be listed with the checksum of the damage.
 TEST_F(PackageFetchTest, DamageIsToldWithoutRecordedSha256) {
   for (const std::size_t payload : {std::size_t{64}, std::size_t{300'000}}) {

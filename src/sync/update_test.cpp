@@ -41,30 +41,37 @@ TEST_F(UpdateTest, AddedReplacedAndRemovedPackagesAreVisible) {
 
 // They are read in batches, and what is wrong with one of a batch is its own.
 TEST_F(UpdateTest, ManyPackagesAtOnceAreEachJudgedAlone) {
+  repository.policy.ingest.deny_names = {"denied"};
   UpdateRequest request;
-  std::vector<std::string> expected;
-  for (int i = 100; i < 300; ++i) {
-    const std::string number = std::to_string(i);
-    const std::string href = number + ".rpm";
+  std::vector<std::string> expected, failing;
+  for (int i = 1000; i < 1600; ++i) {
+    const std::string href = std::to_string(i) + ".rpm";
+    std::string name = "p" + std::to_string(i);
     request.changes.keys[href].said_gone = true;
-    if (i % 50 == 0) continue;                           // not there
-    const std::size_t files = i % 70 == 0 ? 20'000 : 1;  // a header beyond its first 128 KiB
-    store.place("r/" + href, build_package({"p" + number, "0", "1", "1", "noarch"}, 64, {.files = files}), k_uploaded,
-                i % 3 != 0);
-    if (i % 60 == 1)
-      store.place("r/" + href, "no package", k_uploaded);
-    else
-      expected.push_back(href + " p" + number + "-1-1.noarch");
+    if (i % 50 == 0) continue;  // not there
+    if (i % 50 == 1) name = "denied";
+    const std::size_t files = i % 200 == 3 ? 20'000 : 1;  // a header beyond its first 128 KiB
+    const std::size_t payload = i % 10 < 5 ? 64 : 200'000;
+    std::string bytes = build_package({name, "0", "1", "1", "noarch"}, payload, {.files = files});
+    if (i % 50 == 2) bytes[bytes.find("noarch")] ^= 1;  // its header has another digest
+    if (i % 50 == 4) bytes = "no package";
+    (i % 50 < 5 && i % 50 != 3 ? failing : expected).push_back(href);
+    store.place("r/" + href, bytes, k_uploaded, i % 3 != 0);
   }
   std::mutex mutex;
   std::set<std::string> seen;
   store.on_the_way = [&](const std::string& of, std::string& bytes) {  // each arrives damaged once
     const std::scoped_lock lock(mutex);
-    if (of.starts_with("GET r/") && of.find(".rpm 0+") != of.npos && seen.insert(of).second) bytes.back() ^= 1;
+    const auto in_header = bytes.find("noarch");
+    if (in_header != bytes.npos && seen.insert(of).second) bytes[in_header] ^= 1;
   };
   const auto report = run(request);
+  std::vector<std::string> failed, names;
+  for (const auto& failure : report.failures) failed.push_back(failure.href);
+  for (const auto& href : expected) names.push_back(href + " p" + href.substr(0, 4) + "-1-1.noarch");
+  EXPECT_THAT(failed, testing::UnorderedElementsAreArray(failing));
   EXPECT_EQ(report.added(), expected.size());
-  EXPECT_EQ(listed(), expected);
+  EXPECT_EQ(listed(), names);
   store.on_the_way = nullptr;
   expect_sound();
 }
