@@ -13,6 +13,7 @@ Source: "Authenticating Requests (AWS Signature Version 4)" of the Amazon S3 API
 """
 import argparse
 import base64
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -21,6 +22,7 @@ import json
 import os
 import re
 import sys
+import threading
 import urllib.parse
 from dataclasses import dataclass
 
@@ -37,6 +39,7 @@ MAX_SKEW = datetime.timedelta(minutes=15)
 OPEN_PATHS = ("/moto-api/",)
 OLDER_PATH = "/make-older/"
 READS = {"GET", "HEAD"}
+QUEUE_WRITES = ("SendMessage", "DeleteMessage", "ChangeMessage")
 WRITE_CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
 WEB_IDENTITY = b"Action=AssumeRoleWithWebIdentity&"  # a request that needs no signature
 
@@ -198,11 +201,23 @@ def make_older(seconds):
                     key.last_modified -= datetime.timedelta(seconds=seconds)
 
 
+def is_write(request):
+    """Of S3, or to a queue; ReceiveMessage may wait for long."""
+    target = request.header("x-amz-target")
+    if target is not None:
+        return target.split(".")[-1].startswith(QUEUE_WRITES)
+    return request.environ["REQUEST_METHOD"] not in READS
+
+
 class StrictServer:
-    """The WSGI application: refuses, or passes on to moto."""
+    """The WSGI application: refuses, or passes on to moto.
+
+    Writes take turns. Those of AWS are atomic; moto looks at a condition and then writes, and makes a queue's list anew
+    without what is deleted: of two at the same time both may succeed, and one of them be lost."""
 
     def __init__(self, application, secrets, read_only, conditions=None):
         self.application, self.secrets, self.read_only = application, secrets, read_only
+        self.turn = threading.Lock()
         self.conditions = conditions
         self.sessions = Sessions(secrets)
 
@@ -228,7 +243,8 @@ class StrictServer:
             return self.refuse(request, refused, start_response)
         if "/sts/aws4_request" in request.header("authorization"):
             return self.ask_sts(environ, start_response)
-        return self.application(environ, start_response)
+        with self.turn if is_write(request) else contextlib.nullcontext():
+            return self.application(environ, start_response)
 
     def drop_conditions(self, environ):
         found = [environ.pop(name) for name in WRITE_CONDITIONS if name in environ]
