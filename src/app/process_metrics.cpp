@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names as in "Process metrics", Prometheus's guide to writing client libraries. Source: proc(5).
+// Names as in "Process metrics", Prometheus's guide to writing client libraries. Source: proc(5), getrusage(2).
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -34,6 +34,10 @@ double number(const std::string& text) {
   return value;
 }
 
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
 std::optional<double> open_descriptors() {
   std::error_code failure;
   double count = 0;
@@ -47,11 +51,12 @@ std::optional<double> open_descriptors() {
 }  // namespace
 
 void sample_process(MetricTable& table) {
-  constexpr std::size_t k_user_time = 11, k_system_time = 12, k_threads = 17, k_virtual = 20, k_resident = 21;
-  if (const auto fields = stat_fields(); fields.size() > k_resident) {
-    const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  rusage used{};  // in microseconds; the fields of proc(5) are in ticks, and zero in a daemon that has just begun
+  if (::getrusage(RUSAGE_SELF, &used) == 0)
     table.counter_elsewhere({"process_cpu_seconds_total", "Processor time, user and system."})
-        .set((number(fields[k_user_time]) + number(fields[k_system_time])) / ticks);
+        .set(seconds(used.ru_utime) + seconds(used.ru_stime));
+  constexpr std::size_t k_threads = 17, k_virtual = 20, k_resident = 21;
+  if (const auto fields = stat_fields(); fields.size() > k_resident) {
     table.gauge({"process_threads", "Threads of the process."}).set(number(fields[k_threads]));
     table.gauge({"process_virtual_memory_bytes", "Virtual memory."}).set(number(fields[k_virtual]));
     table.gauge({"process_resident_memory_bytes", "Resident memory."})
