@@ -141,9 +141,8 @@ Result<PackageFetch::Fetched> PackageFetch::fetch_header(const std::string& key,
     if (probe->complete(head.size())) {
       if (head.size() == object.size && sha256_hex(head) != *object.sha256)
         return Error{ErrorKind::corrupt, "what arrives does not have the SHA-256 that the store tells", {}};
-      std::string sha256 = *object.sha256;
       std::string header = only_header(std::move(head), *probe->range);
-      return Fetched{{}, std::move(object), std::move(sha256), std::move(header), *probe->range, std::move(share)};
+      return Fetched{{}, std::move(object), std::move(header), *probe->range, std::move(share)};
     }
     share = {};  // who waits for more must not hold any
     if (probe->need > k_first_read) share = m_large_headers.take(probe->need);
@@ -156,7 +155,7 @@ Result<PackageFetch::Fetched> PackageFetch::fetch_header(const std::string& key,
 }
 
 Result<PackageFetch::Fetched> PackageFetch::fetch_whole(const std::string& key, Start start) const {
-  const ObjectInfo& object = start.object;
+  ObjectInfo& object = start.object;
   WholePackage arrived(object.size, !m_store.is_local());
   ByteBudget::Share share;
   const auto take = [&](std::string_view bytes) { return arrived.take(bytes); };
@@ -170,19 +169,18 @@ Result<PackageFetch::Fetched> PackageFetch::fetch_whole(const std::string& key, 
   }
   if (!arrived.is_complete())
     return Error{ErrorKind::corrupt, "truncated: " + std::to_string(arrived.seen()) + " bytes could be read", {}};
-  std::string sha256 = arrived.sha256();
+  object.sha256 = arrived.sha256();
   if (!m_store.is_local())
-    if (auto sound = confirm(key, object, arrived, sha256); !sound) return std::move(sound).error();
+    if (auto sound = confirm(key, object, arrived); !sound) return std::move(sound).error();
   std::string header = only_header(arrived.take_head(), arrived.range());
-  return Fetched{{}, object, std::move(sha256), std::move(header), arrived.range(), std::move(share)};
+  return Fetched{{}, std::move(object), std::move(header), arrived.range(), std::move(share)};
 }
 
 // Nobody has told the SHA-256, so damage on the way would become the package's pkgid. What the package's own digests do
 // not speak for is read once more: what comes twice is what the store has, be it sound or not. What came in one piece
 // needs no second request where the ETag happens to be its MD5, as that of most small objects; any other ETag says
 // nothing.
-Result<void> PackageFetch::confirm(const std::string& key, const ObjectInfo& object, WholePackage& arrived,
-                                   const std::string& sha256) const {
+Result<void> PackageFetch::confirm(const std::string& key, const ObjectInfo& object, WholePackage& arrived) const {
   const bool is_in_one_piece = arrived.head().size() == object.size;
   if (is_in_one_piece && hash_hex(HashType::md5, arrived.head()) == bare(object.etag)) return {};
   bool is_same = false;
@@ -195,7 +193,7 @@ Result<void> PackageFetch::confirm(const std::string& key, const ObjectInfo& obj
   } else {
     const auto again = hash_object(m_store, key, {.if_match = object.etag}, HashType::sha256);
     if (!again) return again.error();
-    is_same = *again == sha256;
+    is_same = *again == *object.sha256;
   }
   if (is_same) return {};
   return Error{ErrorKind::corrupt, "other bytes arrive each time that it is read", {}};
@@ -204,7 +202,7 @@ Result<void> PackageFetch::confirm(const std::string& key, const ObjectInfo& obj
 Result<Finding> PackageFetch::describe(const Fetched& fetched) const {
   const ObjectInfo& object = fetched.object;
   const std::string& href = fetched.question.href;
-  const PackageFacts facts{.pkgid = {HashType::sha256, fetched.sha256},
+  const PackageFacts facts{.pkgid = {HashType::sha256, *object.sha256},
                            .location_href = href,
                            .size = object.size,
                            .time_file = object.last_modified.time_since_epoch().count()};

@@ -58,9 +58,8 @@ public:
   // A package whose whole header is here. Must not outlive the PackageFetch that it comes from.
   struct Fetched {
     Question question;
-    ObjectInfo object;
-    std::string sha256;  // of the package, as the store or its bytes tell
-    std::string head;    // its first bytes, up to the end of the header
+    ObjectInfo object;  // with the SHA-256, as the store or the bytes tell
+    std::string head;   // its first bytes, up to the end of the header
     HeaderRange range;
     ByteBudget::Share share;  // of a head beyond k_first_read
   };
@@ -85,8 +84,7 @@ private:
   bool has_old_pkgid(const std::string& key, const ObjectInfo& object, const IndexEntry& listed) const;
   Result<Fetched> fetch_header(const std::string& key, Start start) const;
   Result<Fetched> fetch_whole(const std::string& key, Start start) const;
-  Result<void> confirm(const std::string& key, const ObjectInfo& object, WholePackage& arrived,
-                       const std::string& sha256) const;
+  Result<void> confirm(const std::string& key, const ObjectInfo& object, WholePackage& arrived) const;
   Result<Finding> describe(const Fetched& fetched) const;
   std::optional<Finding> give_up(Question& question, const ObjectInfo& object, Error error) const;
 
