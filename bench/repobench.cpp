@@ -157,7 +157,7 @@ int run(int argc, char** argv) {
 }  // namespace repoupdate::bench
 
 int main(int argc, char** argv) {
-  repoupdate::return_large_buffers();  // as the program does
+  repoupdate::return_memory_at_once();  // as the program does
   try {
     return repoupdate::bench::run(argc, argv);
   } catch (const std::exception& failure) {

@@ -26,6 +26,15 @@ add_library(tomlplusplus ALIAS PkgConfig::TOMLPLUSPLUS)
 add_library(gpgme ALIAS PkgConfig::GPGME)
 add_library(libmicrohttpd ALIAS PkgConfig::MICROHTTPD)
 
+# malloc and new. Sanitizers have their own, which must be the only one.
+if(REPOUPDATE_SANITIZE)
+  add_library(tcmalloc INTERFACE)
+else()
+  pkg_check_modules(TCMALLOC REQUIRED IMPORTED_TARGET libtcmalloc_minimal)
+  add_library(tcmalloc ALIAS PkgConfig::TCMALLOC)
+  target_compile_definitions(PkgConfig::TCMALLOC INTERFACE REPOUPDATE_HAS_TCMALLOC)
+endif()
+
 # createrepo_c.pc of 0.17 has an empty libdir ("-L -lcreaterepo_c"), so the libraries go by name.
 add_library(createrepo_c INTERFACE)
 target_include_directories(createrepo_c SYSTEM INTERFACE ${GLIB_INCLUDE_DIRS} ${LIBXML2_INCLUDE_DIRS})

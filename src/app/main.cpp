@@ -104,7 +104,7 @@ ExitCode run(const CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return_large_buffers();
+  return_memory_at_once();
   const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "";
   CLI::App program;
   CommandLine line;

@@ -3,9 +3,10 @@
 
 namespace repoupdate {
 
-// Makes buffers of a megabyte and more go back to the system as soon as they are freed. Else the C library keeps them
-// for later, in every thread's own part of the heap: 66 instead of 45 MiB for an update of 200,000 packages. For a program's main(), once; does nothing where the C library
-// has no such choice. Source: mallopt(3), M_MMAP_THRESHOLD, M_TRIM_THRESHOLD.
-void return_large_buffers();
+// Makes memory go back to the system as soon as the allocator has no more use for it: a row of 8 KiB pages, which is
+// any buffer above 256 KiB, or pages whose last small piece was freed. Else it would keep all that was ever needed. For
+// a program's main(), once. Does nothing in a build with sanitizers, which have allocators of their own.
+// Source: gperftools, malloc_extension.h, "tcmalloc.aggressive_memory_decommit".
+void return_memory_at_once();
 
 }  // namespace repoupdate

@@ -41,8 +41,8 @@ private:
   std::vector<curl_slist> m_nodes;
 };
 
-constexpr long k_receive_buffer = 256L << 10;
-constexpr std::size_t k_usual_headers = 16;  // of an answer
+constexpr long k_receive_buffer = 64L << 10;  // of each transfer; the allocator keeps so small a one for the next
+constexpr std::size_t k_usual_headers = 16;   // of an answer
 
 std::string one_line(std::string text) {
   std::replace_if(
