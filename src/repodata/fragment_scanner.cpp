@@ -23,8 +23,18 @@ Error too_large() {
 
 }  // namespace
 
+// A std::string that grows doubles, also beyond the largest item that may stand in it.
 void FragmentScanner::feed(std::string_view piece) {
-  m_buffer.erase(0, m_begin);
+  const std::size_t wanted = m_buffer.size() - m_begin + piece.size();
+  if (wanted > m_buffer.capacity()) {
+    const std::size_t doubled = 2 * m_buffer.capacity();
+    std::string larger;
+    larger.reserve(std::max(wanted, doubled < k_max_fragment_size ? doubled : k_max_fragment_size + piece.size()));
+    larger.append(m_buffer, m_begin);
+    m_buffer = std::move(larger);
+  } else {
+    m_buffer.erase(0, m_begin);
+  }
   m_at -= m_begin;
   m_begin = 0;
   m_buffer += piece;
