@@ -34,10 +34,21 @@ def find_server(name):
     return shutil.which(name, path=f"{SERVERS}:{os.environ.get('PATH', '')}")
 
 
+_ports = []  # sockets whose names say that a port is ours, until this process ends
+
+
 def free_port():
-    """A port that nothing listens on. Below the range of outgoing connections, so that none takes it meanwhile."""
+    """A port that nothing listens on, and that no other process of these tests is given meanwhile. Below the range of
+    outgoing connections, so that none takes it either."""
     for _ in range(200):
         port = random.randrange(15000, 32000)
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0repoupdate-test-port-{port}")
+        except OSError:
+            claim.close()
+            continue
+        _ports.append(claim)
         if not listens(port):
             return port
     raise AssertionError("no free port")
