@@ -34,6 +34,12 @@ Error other_size(std::uint64_t open_size) {
   return corrupt("does not decompress to " + std::to_string(open_size) + " bytes");
 }
 
+// To be overwritten: a buffer that is too small is given up before there is a larger one, and not copied there.
+void make_room(std::string& buffer, std::uint64_t size) {
+  if (buffer.capacity() < size) buffer = {};
+  buffer.resize(static_cast<std::size_t>(size));
+}
+
 class GzipFrameDecoder {
 public:
   GzipFrameDecoder() {
@@ -48,7 +54,7 @@ public:
   Result<void> decode(std::string_view stored, std::uint64_t open_size, std::string& open) {
     m_stream.assign(stored);
     m_stream += k_final_block;
-    open.resize(static_cast<std::size_t>(open_size));
+    make_room(open, open_size);
     std::size_t consumed = 0;
     const libdeflate_result result = libdeflate_deflate_decompress_ex(m_decompressor, m_stream.data(), m_stream.size(),
                                                                       open.data(), open.size(), &consumed, nullptr);
@@ -77,7 +83,7 @@ public:
     if (ZSTD_findFrameCompressedSize(stored.data(), stored.size()) != stored.size())
       return corrupt("does not end where it should (zstd)");
     if (ZSTD_getFrameContentSize(stored.data(), stored.size()) != open_size) return other_size(open_size);
-    open.resize(static_cast<std::size_t>(open_size));
+    make_room(open, open_size);
     const std::size_t size = ZSTD_decompressDCtx(m_context, open.data(), open.size(), stored.data(), stored.size());
     if (ZSTD_isError(size)) return corrupt(std::string("cannot be decompressed (zstd): ") + ZSTD_getErrorName(size));
     return {};

@@ -42,6 +42,8 @@ private:
       case MetadataItem::Kind::fragment:
         if (m_in_prolog || is_full(item.bytes.size())) complete = take();
         m_in_prolog = false;
+        // Once for all, instead of doubling it some ten times: only a package that is larger still has to grow it.
+        if (m_frame.packages.empty()) m_frame.open.reserve(2 * m_segmenting.sizes.frame);
         m_frame.packages.push_back(m_frame.open.size());
         break;
       case MetadataItem::Kind::trailer:
