@@ -12,6 +12,7 @@
 #include "app/notify.hpp"
 #include "app/open_files.hpp"
 #include "app/webhook.hpp"
+#include "base/heap.hpp"
 #include "base/parallel.hpp"
 #include "base/version.hpp"
 #include "repodata/repomd.hpp"
@@ -108,7 +109,7 @@ void Daemon::run(std::stop_token stop, const std::function<void(const std::strin
 
 void Daemon::work(std::size_t number, std::stop_token stop) {
   const std::size_t thread = m_health.add_thread("worker " + std::to_string(number + 1));
-  for (; auto job = m_work.take(stop); m_health.rests(thread)) {
+  for (; auto job = m_work.take(stop); rest(thread)) {
     const Repository repository = m_board.repository(job->repository);
     RepositoryMetrics metrics(m_session.metrics, repository.name);
     metrics.signed_by(repository.signer);
@@ -140,6 +141,11 @@ void Daemon::work(std::size_t number, std::stop_token stop) {
     }
     give_up(*std::move(job), repository.name, report.error());
   }
+}
+
+void Daemon::rest(std::size_t thread) {
+  return_thread_memory();
+  m_health.rests(thread);
 }
 
 // Everything is tried again. A publication that waits for somebody's word is told once for each thing that it would do,

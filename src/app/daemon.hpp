@@ -35,6 +35,7 @@ public:
 private:
   void warn_of_silence() const;
   void work(std::size_t number, std::stop_token stop);
+  void rest(std::size_t thread);
   void give_up(WorkList::Job job, const std::string& repository, const Error& error);
   void sample(std::stop_token stop);
   void probe(std::stop_token stop);

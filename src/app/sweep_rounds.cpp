@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/heap.hpp"
 #include "base/retry.hpp"
 
 namespace repoupdate {
@@ -59,6 +60,7 @@ void SweepRounds::run(std::stop_token stop) {
     m_rounds[*repository].due.reset();
     lock.unlock();
     sweep_one(*repository, stop);
+    return_thread_memory();
     lock.lock();
   }
 }

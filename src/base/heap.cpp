@@ -13,4 +13,10 @@ void return_memory_at_once() {
 #endif
 }
 
+void return_thread_memory() {
+#ifdef REPOUPDATE_HAS_TCMALLOC
+  MallocExtension_MarkThreadIdle();
+#endif
+}
+
 }  // namespace repoupdate

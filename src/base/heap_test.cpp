@@ -2,6 +2,9 @@
 #include "base/heap.hpp"
 
 #include <gtest/gtest.h>
+#ifdef REPOUPDATE_HAS_TCMALLOC
+#include <gperftools/malloc_extension_c.h>
+#endif
 #include <unistd.h>
 
 #include <cstddef>
@@ -39,6 +42,26 @@ TEST(HeapTest, FreedMemoryGoesBackToTheSystem) {
   EXPECT_LT(memory(), before + k_pieces * k_piece / 4);
   EXPECT_EQ(kept.size(), k_piece);
 }
+
+#ifdef REPOUPDATE_HAS_TCMALLOC
+std::size_t kept_by_threads() {
+  std::size_t bytes = 0;
+  EXPECT_TRUE(MallocExtension_GetNumericProperty("tcmalloc.current_total_thread_cache_bytes", &bytes));
+  return bytes;
+}
+
+TEST(HeapTest, ThreadThatWaitsKeepsNothing) {
+  constexpr std::size_t k_pieces = 100, k_piece = 4000;
+  const std::size_t before = kept_by_threads();
+  {
+    std::vector<std::string> pieces;
+    for (std::size_t i = 0; i < k_pieces; ++i) pieces.emplace_back(k_piece, 'x');
+  }
+  ASSERT_GT(kept_by_threads(), before + k_pieces * k_piece / 4);
+  return_thread_memory();
+  EXPECT_LT(kept_by_threads(), k_pieces * k_piece / 20);
+}
+#endif
 
 }  // namespace
 }  // namespace repoupdate
