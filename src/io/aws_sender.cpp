@@ -20,6 +20,10 @@ constexpr std::chrono::seconds k_longest_hint = std::chrono::hours(24);
 // Of bytes that arrive damaged each time: it is what we send, or something on the way that changes every copy.
 constexpr int k_max_damaged_attempts = 3;
 
+bool is_worth_repeating(ErrorKind kind) {
+  return kind == ErrorKind::unavailable || kind == ErrorKind::throttled || kind == ErrorKind::timed_out;
+}
+
 // The callbacks of an exchange, watched: an attempt that has delivered bytes may not simply begin anew, and a
 // callback's own failure is not the service's.
 struct Watch {
@@ -45,7 +49,8 @@ HttpExchange watched(const HttpExchange& exchange, Watch& watch) {
   if (exchange.on_head)
     copy.on_head = [&](const HttpResponse& head) {
       auto accepted = exchange.on_head(head);
-      watch.note(accepted.ok());
+      watch.note(accepted.ok() ||
+                 is_worth_repeating(accepted.error().kind));  // of the answer, and that is the service's
       return accepted;
     };
   if (exchange.upload)
@@ -67,10 +72,6 @@ std::optional<std::int64_t> parse_count(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
   return std::min<std::int64_t>(number, k_longest_hint.count());
-}
-
-bool is_worth_repeating(ErrorKind kind) {
-  return kind == ErrorKind::unavailable || kind == ErrorKind::throttled || kind == ErrorKind::timed_out;
 }
 
 // What a source of credentials could not find, finds changed or cannot read is no object of a store (I14), and nothing

@@ -20,6 +20,11 @@ Error corrupt(std::string message) {
   return {ErrorKind::corrupt, std::move(message), {}};
 }
 
+// An answer that says nothing about an object, as a proxy's page with 200: whoever gave it, another try may reach S3.
+Error no_object(std::string message) {
+  return {ErrorKind::unavailable, std::move(message), {}};
+}
+
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -81,7 +86,7 @@ Result<ObjectInfo> parse_object_info(std::string_view key, const HttpResponse& r
   ObjectInfo info;
   info.key = key;
   const auto length = parse_number(response.header("content-length"));
-  if (!length) return corrupt("the answer has no Content-Length");
+  if (!length) return no_object("the answer has no Content-Length");
   info.size = *length;
   if (response.status == 206) {
     const auto range = parse_content_range(response.header("content-range"));
@@ -89,9 +94,9 @@ Result<ObjectInfo> parse_object_info(std::string_view key, const HttpResponse& r
     info.size = range->size;
   }
   info.etag = {std::string(response.header("etag"))};
-  if (info.etag.text.empty()) return corrupt("the answer has no ETag");
+  if (info.etag.text.empty()) return no_object("the answer has no ETag");
   const auto last_modified = parse_http_date(response.header("last-modified"));
-  if (!last_modified) return corrupt("the answer has no Last-Modified");
+  if (!last_modified) return no_object("the answer has no Last-Modified");
   info.last_modified = *last_modified;
   info.answered = parse_http_date(response.header("date")).value_or(SystemTime{});
   info.sha256 = stored_checksum(response);

@@ -26,6 +26,7 @@ Result<ContentRange> parse_content_range(std::string_view header);
 // The SHA-256 is S3's checksum when that covers the whole object (type FULL_OBJECT; without a type, when neither
 // the checksum nor the ETag ends in "-N" as those of multipart uploads do), else the record that this program
 // left with its upload. CopyObject copies the record, and it stays true as the bytes are the same.
+// unavailable when it has no Content-Length, ETag or Last-Modified: no object answered that.
 Result<ObjectInfo> parse_object_info(std::string_view key, const HttpResponse& response);
 
 // Keys decoded where the store says that it encoded them.

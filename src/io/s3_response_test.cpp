@@ -36,11 +36,11 @@ TEST(S3ObjectInfo, OfARangeHasTheSizeOfTheWhole) {
   EXPECT_EQ(parse_object_info("k", response)->size, 12345U);
 }
 
-TEST(S3ObjectInfo, HalfAnAnswerIsCorrupt) {
-  EXPECT_TRUE(parse_object_info("k", object_headers()).failed_with(ErrorKind::corrupt));
-  EXPECT_TRUE(
-      parse_object_info("k", {200, {{"etag", "\"e\""}, {"content-length", "5"}}, {}}).failed_with(ErrorKind::corrupt));
-  EXPECT_TRUE(parse_object_info("k", {200, {{"etag", "\"e\""}}, {}}).failed_with(ErrorKind::corrupt));
+TEST(S3ObjectInfo, HalfAnAnswerIsNone) {
+  EXPECT_TRUE(parse_object_info("k", object_headers()).failed_with(ErrorKind::unavailable));
+  EXPECT_TRUE(parse_object_info("k", {200, {{"etag", "\"e\""}, {"content-length", "5"}}, {}})
+                  .failed_with(ErrorKind::unavailable));
+  EXPECT_TRUE(parse_object_info("k", {200, {{"etag", "\"e\""}}, {}}).failed_with(ErrorKind::unavailable));
 }
 
 // When S3's SHA-256 is that of the whole object, and when it only looks like it.

@@ -33,6 +33,14 @@ Error damaged(const std::string& subject) {
   return {ErrorKind::corrupt, subject + ": what arrives does not have the SHA-256 that the store tells", {}};
 }
 
+// Else the call is sent again, as often as one that is not answered.
+std::function<Result<void>(const HttpResponse&)> tells_of_object(const AwsCall& call) {
+  return [subject = call.subject](const HttpResponse& answer) -> Result<void> {
+    if (auto info = parse_object_info({}, answer); !info) return std::move(info).error().within(subject);
+    return {};
+  };
+}
+
 }  // namespace
 
 // A PUT in any of its forms, to be sent once or more. The views live as long as the call to put().
@@ -101,7 +109,8 @@ Error S3Store::missing(Error error) {
 Result<ObjectInfo> S3Store::head(std::string_view key) {
   if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
   // HeadObject is allowed by the same action as GetObject.
-  const AwsCall call = m_caller.call(head_object_request(m_caller.bucket(), key), key, "s3:GetObject");
+  AwsCall call = m_caller.call(head_object_request(m_caller.bucket(), key), key, "s3:GetObject");
+  call.check = tells_of_object(call);
   auto response = m_caller.send(call).response;
   if (!response) return missing(std::move(response).error());
   m_bucket_exists = true;
@@ -114,6 +123,7 @@ Result<Object> S3Store::get(std::string_view key, const GetOptions& options, std
   if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
   AwsCall call = m_caller.call(get_object_request(m_caller.bucket(), key, options), key, "s3:GetObject");
   call.exchange.body_limit = limit;
+  call.check = tells_of_object(call);
   for (int number = 1;; ++number) {
     auto object = fetch(call, key, options);
     if (!object || options.range || !object->info.sha256 || *object->info.sha256 == sha256_hex(object->bytes))

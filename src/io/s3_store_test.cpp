@@ -157,6 +157,22 @@ TEST_F(S3StoreTest, FetchesAWholeObjectAgainThatArrivesDamaged) {
   EXPECT_EQ(m_server->requests().size(), 3U);
 }
 
+// As of a proxy with a page of its own: never a word about the object.
+TEST_F(S3StoreTest, AnswerThatTellsOfNoObjectIsAskedForAgain) {
+  const ByteSink sink = [](std::string_view) { return Result<void>(); };
+  serve([](const WireRequest& request, int number) {
+    return number % 2 == 1 ? answer(200, {}, "It works!") : object(request, "healthy", "\"e\"");
+  });
+  EXPECT_TRUE(m_store->head("k").ok());
+  EXPECT_TRUE(m_store->get("k", {}, 100).ok());
+  EXPECT_TRUE(m_store->read("k", {}, sink).ok());
+  EXPECT_EQ(m_server->requests().size(), 6U);
+  serve([](const WireRequest&, int) { return answer(200, {}, "It works!"); });
+  EXPECT_TRUE(m_store->head("k").failed_with(ErrorKind::unavailable));
+  EXPECT_TRUE(m_store->get("k", {}, 100).failed_with(ErrorKind::unavailable));
+  EXPECT_TRUE(m_store->read("k", {}, sink).failed_with(ErrorKind::unavailable));
+}
+
 TEST_F(S3StoreTest, ObjectThatAlwaysArrivesDamagedIsCorrupt) {
   serve([](const WireRequest& request, int) { return object(request, "damaged", "\"e\"", sha256_hex("healthy")); });
   const auto damaged = m_store->get("k", {}, 100);

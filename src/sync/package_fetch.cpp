@@ -86,11 +86,8 @@ std::optional<Finding> PackageFetch::give_up(Question& question, const ObjectInf
   const bool moved = error.kind == ErrorKind::precondition_failed || error.kind == ErrorKind::not_found;
   // Most ranges carry no checksum: what is no package may have become that on its way.
   const bool may_be_sound = error.kind == ErrorKind::corrupt && !m_store.is_local();
-  if (!moved && !(may_be_sound && !std::exchange(question.arrived_damaged, true))) {
-    // Nothing is known of the object: what is wrong is who answered, not the package, which must not stay away for that.
-    if (may_be_sound && object.etag.text.empty()) error.kind = ErrorKind::unavailable;
+  if (!moved && !(may_be_sound && !std::exchange(question.arrived_damaged, true)))
     return Finding{question.href, std::move(error), object.etag, object.size};
-  }
   if (question.looks < k_max_looks) return std::nullopt;
   error.kind = ErrorKind::unavailable;  // it keeps changing under us: worth another try later
   return Finding{question.href, std::move(error), {}};

@@ -65,8 +65,7 @@ public:
   };
 
   // Fetches and reads. Where there is neither an entry nor an earlier finding, the first request asks for the package's
-  // first bytes; else for its head. What arrives corrupt from another machine is fetched once more; an answer
-  // that is no object, both times, is unavailable.
+  // first bytes; else for its head. What arrives corrupt from another machine is fetched once more.
   Finding look(Question question) const;
 
   // The halves of look(): fetch() waits for the store, read() never does. A Question is to be fetched again.

@@ -60,20 +60,6 @@ TEST_F(PackageFetchTest, WhatArrivesDamagedTwiceIsCorrupt) {
   }
 }
 
-// As of a proxy that says 200 to everything.
-TEST_F(PackageFetchTest, AnswerThatIsNoObjectSaysNothingAboutThePackage) {
-  int answers = 1;
-  store.before = [&](const std::string&) -> Result<void> {
-    if (answers-- <= 0) return {};
-    return Error{ErrorKind::corrupt, "the answer has no ETag", {}};
-  };
-  EXPECT_TRUE(std::holds_alternative<PackageRecord>(look().what));
-  answers = 10;
-  const Finding found = look();
-  ASSERT_TRUE(std::holds_alternative<Error>(found.what));
-  EXPECT_EQ(std::get<Error>(found.what).kind, ErrorKind::unavailable) << "tried again later, not given up";
-}
-
 // Many are read in a row, and one of them may hold memory that others wait for: what is damaged goes back.
 TEST_F(PackageFetchTest, ReadingAsksTheStoreForNothing) {
   const std::string package = build_package({"a", "0", "1", "1", "noarch"}, 300'000);
