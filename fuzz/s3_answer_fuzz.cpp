@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t k_sha256_hex = 64;
 
-// Half an answer never passes for a small one: what cannot be read is corrupt, and nothing else.
+// Half an answer never passes for a small one: what cannot be read is corrupt, or tells of no object, and nothing else.
 template <typename T>
 bool was_read(const Result<T>& parsed) {
   if (parsed) return true;
@@ -24,6 +24,7 @@ bool was_read(const Result<T>& parsed) {
 
 void check_object(const HttpResponse& answer) {
   const auto info = parse_object_info("el9/a.rpm", answer);
+  if (info.failed_with(ErrorKind::unavailable)) return claim_message(info.error().message);
   if (!was_read(info)) return;
   claim(info->key == "el9/a.rpm" && !info->etag.text.empty(), "an object that is read has its key and an ETag");
   claim(!info->sha256 || info->sha256->size() == k_sha256_hex, "a SHA-256 has 64 digits");
