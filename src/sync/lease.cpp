@@ -13,7 +13,7 @@ namespace repoupdate {
 namespace {
 
 constexpr Duration k_patience{std::chrono::minutes(10)};  // with others who keep it, or keep taking it
-constexpr int k_max_void_claims = 5;                      // in a row
+constexpr int k_max_void_claims = 7;                      // in a row: some two minutes, as pauses double
 constexpr std::uint64_t k_max_size = 4096;
 constexpr std::size_t k_max_owner = 200;
 
@@ -147,7 +147,9 @@ Result<void> Lease::acquire(std::stop_token stop) {
           is_kept ? (*seen)->sight.record.owner + " and others kept the lease" : "no claim of the lease got through";
       return Error{ErrorKind::conflict, m_name + ": " + why + "; nothing was lost, try again", {}};
     }
-    const auto pause = std::chrono::duration_cast<Duration>(m_policy.settle * (0.25 + jitter() / 2));
+    // A store that is too slow for a moment has too much to do already.
+    const int factor = 1 << m_void_claims;
+    const auto pause = std::chrono::duration_cast<Duration>(m_policy.settle * (0.25 + jitter() / 2) * factor);
     if (!m_clock.sleep_for(pause, stop)) return Error{ErrorKind::cancelled, m_name + ": stopped before the lease", {}};
   }
 }

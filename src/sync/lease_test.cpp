@@ -216,6 +216,17 @@ TEST_F(LeaseTest, StoreThatIsTooSlowForItIsToldSo) {
   EXPECT_THAT(acquired.error().message, HasSubstr("no conditional writes"));
 }
 
+TEST_F(LeaseTest, OutlastsAMinuteInWhichTheStoreIsTooSlow) {
+  Lease mine = lease("a");
+  const SteadyTime start = clock.steady();
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "PUT " + k_key && clock.steady() - start < seconds(60)) clock.advance(seconds(3));
+    return {};
+  };
+  expect_ok(mine.acquire({}));
+  expect_ok(mine.confirm());
+}
+
 TEST_F(LeaseTest, GivesUpWhenOthersNeverGiveItBack) {
   Lease mine = lease("a");
   std::uint64_t renewals = 0;
