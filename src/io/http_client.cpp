@@ -178,9 +178,10 @@ ErrorKind kind_of(CURLcode code) {
   // No other codes come from the options set here; what is new to us counts as a failure of the connection.
   if (code == CURLE_OPERATION_TIMEDOUT) return ErrorKind::timed_out;
   if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR) return ErrorKind::denied;
-  if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_SSL_CACERT_BADFILE)
-    return ErrorKind::invalid;
-  if (code == CURLE_OUT_OF_MEMORY || code == CURLE_FAILED_INIT) return ErrorKind::io;
+  if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) return ErrorKind::invalid;
+  // A bundle of authorities that is just being replaced is no fault of the package that is asked for.
+  if (code == CURLE_OUT_OF_MEMORY || code == CURLE_FAILED_INIT || code == CURLE_SSL_CACERT_BADFILE)
+    return ErrorKind::io;
   return ErrorKind::unavailable;
 }
 
