@@ -21,7 +21,7 @@ namespace repoupdate {
 namespace {
 
 constexpr Duration k_held_back{std::chrono::minutes(5)};       // until a held back publication is looked at again
-constexpr Duration k_finish_within{std::chrono::seconds(20)};  // after a requested stop
+constexpr Duration k_finish_within{std::chrono::seconds(20)};  // after a requested stop, or a SIGHUP
 constexpr Duration k_start_again{std::chrono::seconds(30)};    // after the settings were read again in vain
 constexpr Duration k_sample_every{std::chrono::seconds(1)};    // gauges of what goes on by itself
 constexpr Duration k_probe_every{std::chrono::seconds(15)};    // of a store that nobody else has asked meanwhile
@@ -347,10 +347,10 @@ Result<void> serve(Session& session, Audience& audience, const std::optional<Dis
   Daemon daemon(session, audience.health, discovery);
   if (auto opened = daemon.open(when_missing); !opened) return opened;
   const Term term(session.stop, std::move(hangup));
-  const std::jthread patience([&session](std::stop_token done) {
-    // A store that hangs must not keep us for ever once a stop is requested.
-    while (!session.stop.stop_requested() && session.clock.sleep_for(Duration(200), done)) continue;
-    if (!done.stop_requested() && session.clock.sleep_for(k_finish_within, done)) session.abandon.request_stop();
+  const std::jthread patience([&session, end = term.end()](std::stop_token done) {
+    // A store or queue that hangs must not keep us for ever, nor what is well waiting while settings are read again.
+    while (!end.stop_requested() && session.clock.sleep_for(Duration(200), done)) continue;
+    if (!done.stop_requested() && session.clock.sleep_for(k_finish_within, done)) session.stores->abandon();
   });
   const std::stop_callback on_stop(session.stop, [&audience] {
     audience.health.stopping();

@@ -9,7 +9,10 @@
 #include <string_view>
 #include <utility>
 
+#include "base/parallel.hpp"
 #include "base/retry.hpp"
+#include "model/location_href.hpp"
+#include "sync/package_key.hpp"
 
 namespace repoupdate {
 namespace {
@@ -310,7 +313,9 @@ void Inbox::sample() {
 }
 
 void Inbox::release() {
-  for (const auto& [name, source] : m_sources) hide(m_ledger.open_messages(name), Duration(0));
+  std::vector<std::vector<Receipt>> open;
+  for (const auto& [name, source] : m_sources) open.push_back(m_ledger.open_messages(name));
+  for_each_parallel(open.size(), open.size(), [&](std::size_t i) { hide(open[i], Duration(0)); });
 }
 
 }  // namespace repoupdate

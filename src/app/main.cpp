@@ -95,7 +95,7 @@ ExitCode run(const CommandLine& line) {
                   .stores = nullptr,
                   .scratch = nullptr,
                   .stop = signals.stop(),
-                  .abandon = abandon,
+                  .impatience = abandon.get_token(),
                   .hangup = [&signals] { return signals.next_hangup(); }};
   renew_stores(session);
   return line.run(session);

@@ -114,7 +114,7 @@ void renew_stores(Session& session) {
   const char* tmpdir = std::getenv("TMPDIR");
   const std::string directory = cache.directory.empty() ? scratch_directory(tmpdir ? tmpdir : "") : cache.directory;
   session.stores = std::make_unique<Stores>(session.settings.aws, directory, session.clock, session.log,
-                                            session.metrics, session.abandon.get_token());
+                                            session.metrics, session.impatience);
   session.signers = std::make_unique<Signers>();
   session.scratch = std::make_unique<ScratchFiles>(directory);
 }

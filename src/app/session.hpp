@@ -29,7 +29,7 @@ struct Session {
   std::unique_ptr<Signers> signers;         // never null
   std::unique_ptr<Scratch> scratch;         // made of settings.cache; never null
   std::stop_token stop;                     // SIGINT, SIGTERM
-  std::stop_source abandon;                 // ends requests to a store that are under way
+  std::stop_token impatience;               // the second of these: ends requests that are under way
   std::function<std::stop_token()> hangup;  // a fresh token that SIGHUP requests
 };
 

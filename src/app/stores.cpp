@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/stores.hpp"
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -61,11 +62,13 @@ struct Stores::State {
   Clock& clock;
   const Log& log;
   MetricTable& metrics;
-  std::stop_token stop;
-  std::mutex mutex;
-  std::map<std::string, std::unique_ptr<RequestMeter>> meters;  // by the name of what they count for
-  std::unique_ptr<Aws> aws;
-  std::map<std::string, std::unique_ptr<ObjectStore>> stores;  // by scheme and bucket
+  std::stop_token wish;  // from outside
+  std::stop_source stop{};
+  std::stop_callback<std::function<void()>> on_wish{wish, [this] { stop.request_stop(); }};
+  std::mutex mutex{};
+  std::map<std::string, std::unique_ptr<RequestMeter>> meters{};  // by the name of what they count for
+  std::unique_ptr<Aws> aws{};
+  std::map<std::string, std::unique_ptr<ObjectStore>> stores{};  // by scheme and bucket
 };
 
 Stores::Stores(const AwsSettings& aws, const std::string& cache_directory, Clock& clock, const Log& log,
@@ -73,6 +76,10 @@ Stores::Stores(const AwsSettings& aws, const std::string& cache_directory, Clock
     : m_state(
           std::make_unique<State>(aws, AbilityFiles(cache_directory, clock), clock, log, metrics, std::move(stop))) {}
 Stores::~Stores() = default;
+
+void Stores::abandon() {
+  m_state->stop.request_stop();
+}
 
 // The caller holds the lock.
 Result<Stores::Aws*> Stores::aws() {
@@ -120,7 +127,7 @@ Result<ObjectStore*> Stores::open(const RepositoryLocation& location) {
                                     const StoreAbilities& abilities) { report_abilities(*log, name, abilities); };
   options.requester_pays = settings.requester_pays;
   options.tags = settings.object_tags;
-  options.stop = m_state->stop;
+  options.stop = m_state->stop.get_token();
   options.meter = meter("s3://" + location.bucket);
   auto opened = S3Store::open(std::move(options), (*shared)->sender);
   if (!opened) return std::move(opened).error();
@@ -140,6 +147,7 @@ Result<std::unique_ptr<EventSource>> Stores::queue(const QueueSettings& queue, D
       first_of(first_of(settings.sqs_endpoint, settings.endpoint), (*shared)->profile.sqs_endpoint_url);
   options.variant = (*shared)->variant;
   options.visibility = std::chrono::duration_cast<std::chrono::seconds>(visibility);
+  options.stop = m_state->stop.get_token();
   auto address = parse_sqs_queue(queue.name);  // what is wrong with it, open() says
   if (address && address->region.empty()) address->region = options.region;
   if (address) options.meter = meter(to_string(*address));

@@ -24,13 +24,16 @@ class RequestMeter;
 // bucket or a queue is asked for.
 class Stores {
 public:
-  // `stop` ends what is under way in a bucket. All references must outlive it. What is found out about stores is kept
-  // in files below `cache_directory`.
+  // `stop` ends what is under way in a bucket or a queue. All references must outlive it. What is found out about stores
+  // is kept in files below `cache_directory`.
   Stores(const AwsSettings& aws, const std::string& cache_directory, Clock& clock, const Log& log, MetricTable& metrics,
          std::stop_token stop);
   ~Stores();
   Stores(const Stores&) = delete;
   Stores& operator=(const Stores&) = delete;
+
+  // Ends what is under way, as `stop` does; nothing can be asked of them afterwards.
+  void abandon();
 
   Result<ObjectStore*> open(const RepositoryLocation& location);
   Result<std::unique_ptr<EventSource>> queue(const QueueSettings& queue, Duration visibility);

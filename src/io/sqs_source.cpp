@@ -69,18 +69,18 @@ Result<std::unique_ptr<SqsSource>> SqsSource::open(const SqsSourceOptions& optio
         ErrorKind::invalid, "queue '" + queue->name + "': the visibility timeout must be 0 to 43200 seconds", {}};
   auto endpoint = endpoint_of(options, *queue);
   if (!endpoint) return std::move(endpoint).error().within("queue '" + queue->name + "'");
-  return std::unique_ptr<SqsSource>(
-      new SqsSource(*std::move(queue), *std::move(endpoint), options.visibility, sender, log, options.meter));
+  return std::unique_ptr<SqsSource>(new SqsSource(*std::move(queue), *std::move(endpoint), options, sender, log));
 }
 
-SqsSource::SqsSource(SqsQueueAddress queue, AwsEndpoint endpoint, std::chrono::seconds visibility, AwsSender& sender,
-                     const Log* log, RequestMeter* meter)
+SqsSource::SqsSource(SqsQueueAddress queue, AwsEndpoint endpoint, const SqsSourceOptions& options, AwsSender& sender,
+                     const Log* log)
     : m_queue(std::move(queue)),
       m_endpoint(std::move(endpoint)),
-      m_visibility(visibility),
+      m_visibility(options.visibility),
       m_sender(sender),
       m_log(log),
-      m_meter(meter),
+      m_meter(options.meter),
+      m_stop(options.stop),
       m_url(m_queue.url) {}
 
 std::string SqsSource::name() const {
@@ -183,7 +183,7 @@ Result<std::vector<Delivery>> SqsSource::receive(Duration wait, std::stop_token 
 
 Result<std::vector<SqsVerdict>> SqsSource::call_batch(const std::string& action, std::string_view body,
                                                       std::size_t count) {
-  const auto answer = call(action, body, k_answer_time, {});
+  const auto answer = call(action, body, k_answer_time, m_stop);
   if (!answer) return answer.error();
   auto verdicts = parse_sqs_verdicts(*answer, count);
   if (!verdicts) return std::move(verdicts).error().within(name());
@@ -215,7 +215,7 @@ Result<SqsSource::Undeleted> SqsSource::delete_batch(const std::string& url, std
 Result<std::vector<Receipt>> SqsSource::acknowledge(std::span<const Receipt> receipts) {
   std::vector<Receipt> left;
   if (receipts.empty()) return left;
-  const auto url = queue_url({});
+  const auto url = queue_url(m_stop);
   if (!url) return url.error();
   Error failure{ErrorKind::invalid, {}, {}};
   std::mutex mutex;
@@ -241,7 +241,7 @@ Result<std::vector<Receipt>> SqsSource::acknowledge(std::span<const Receipt> rec
 
 Result<void> SqsSource::extend(std::span<const Receipt> receipts, Duration duration) {
   if (receipts.empty()) return {};
-  const auto url = queue_url({});
+  const auto url = queue_url(m_stop);
   if (!url) return url.error();
   const auto seconds =
       std::clamp(std::chrono::ceil<std::chrono::seconds>(duration), std::chrono::seconds(0), k_max_sqs_visibility);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct SqsSourceOptions {
   std::chrono::seconds visibility{120};
   AwsEndpointVariant variant;     // of AWS
   RequestMeter* meter = nullptr;  // counts every call; outlives the source; null: nobody does
+  std::stop_token stop{};         // ends calls under way that have no token of their own
 };
 
 // Every message becomes one delivery; one that cannot be read says why in Delivery::problem. Whether the queue has a
@@ -45,15 +47,15 @@ public:
   // ErrorKind::invalid when the queue does not exist. Of a queue with 120,000 hidden messages, all that SQS allows, a long
   // poll gets nothing and is not told why; only one that does not wait is refused (OverLimit, here throttled).
   Result<std::vector<Delivery>> receive(Duration wait, std::stop_token stop) override;
-  // Both of these send batches of ten, several at the same time.
+  // Both of these send batches of ten, several at the same time. cancelled: by SqsSourceOptions::stop.
   Result<std::vector<Receipt>> acknowledge(std::span<const Receipt> receipts) override;
   // At most 12 hours. A message that is gone, or hidden no longer, is no failure.
   Result<void> extend(std::span<const Receipt> receipts, Duration duration) override;
   Duration visibility() const override { return m_visibility; }
 
 private:
-  SqsSource(SqsQueueAddress queue, AwsEndpoint endpoint, std::chrono::seconds visibility, AwsSender& sender,
-            const Log* log, RequestMeter* meter);
+  SqsSource(SqsQueueAddress queue, AwsEndpoint endpoint, const SqsSourceOptions& options, AwsSender& sender,
+            const Log* log);
 
   struct Undeleted {
     std::vector<Receipt> receipts;
@@ -72,6 +74,7 @@ private:
   AwsSender& m_sender;
   const Log* m_log;
   RequestMeter* m_meter;
+  const std::stop_token m_stop;
   std::mutex m_mutex;                           // guards what follows
   std::string m_url;                            // empty until it was asked for
   std::optional<bool> m_has_dead_letter_queue;  // nothing until it was asked for

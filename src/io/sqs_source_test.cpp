@@ -186,6 +186,21 @@ TEST_F(SqsSourceTest, AStopEndsTheLongPollWithoutAFailure) {
   EXPECT_THAT(*received, IsEmpty());
 }
 
+TEST_F(SqsSourceTest, AStopOfAllEndsWhatHasNoTokenOfItsOwn) {
+  std::stop_source all;
+  for (const char* action : {"DeleteMessageBatch", "ChangeMessageVisibilityBatch"})
+    actions[action] = [&all](const json&) {
+      all.request_stop();
+      return WireAnswer{{}, false, true};
+    };
+  auto opened = SqsSource::open(
+      {.queue = "pool", .region = "eu-west-1", .endpoint_url = server.url(), .stop = all.get_token()}, m_sender);
+  ASSERT_TRUE(opened) << opened.error().message;
+  source = *std::move(opened);
+  EXPECT_TRUE(source->acknowledge(receipts(1)).failed_with(ErrorKind::cancelled));
+  EXPECT_TRUE(source->extend(receipts(1), seconds(0)).failed_with(ErrorKind::cancelled));
+}
+
 TEST_F(SqsSourceTest, MessagesAreDeletedInTens) {
   actions["DeleteMessageBatch"] = [](const json& body) {
     std::vector<int> done;
