@@ -295,6 +295,52 @@ def test_key_that_expires_soon_is_told_in_time(program, repository, tmp_path, ex
         assert abs(at - wanted) < 86400
 
 
+def test_key_that_has_expired_stops_its_own_publications_alone(program, repository, packages, tmp_path):
+    """Also after a restart in the night: others are served, and commands that publish nothing go on."""
+    other = tmp_path / "other"
+    other.mkdir()
+    key = tmp_path / "key.sec"
+    config = tmp_path / "repoupdate.toml"
+    config.write_text(f'''[metrics]
+listen = "127.0.0.1:0"
+[defaults]
+create = true
+quiet = "200ms"
+[[repository]]
+url = "{repository}"
+sign_key_file = "{key}"
+[[repository]]
+url = "{other}"
+''')
+    with Keyring() as keyring:
+        name = keyring.make_key("key", algorithm="ed25519", expires="seconds=20")
+        key.write_text(keyring.secret_key(name))
+        program.run("init", "--config", config, repository)
+        wait_until(lambda: program.start("update", "--config", config, repository).code == Exit.USAGE, 60,
+                   "the key to expire")
+        program.start("add", "--config", config, repository, packages[1]).expect(Exit.USAGE, "has expired", name)
+        assert not list(repository.glob("*.rpm")), "nothing is uploaded that cannot be published"
+        program.run("quarantine", "list", "--config", config, repository)
+        program.run("sweep", "--config", config, repository)
+        wait_until(lambda: f"the signature by key {name} is by a key that has expired" in
+                   program.start("verify", "--config", config, repository).stdout, 10, "verify to find fault with it")
+        program.run("add", "--upload-only", "--config", config, repository, packages[1])
+        shutil.copy(packages[0], other)
+        before = pair_of(repository)
+        with program.daemon("--config", config) as daemon:
+            daemon.wait_until(lambda: published(other) == [packages[0].name], 60, "the other repository")
+            monitor = Monitor(daemon)
+            wait_until(lambda: [(reason.get("repository"), "has expired" in reason["reason"])
+                                for reason in monitor.state("readyz")[1].get("reasons", [])] == [(str(repository), True)],
+                       60, "the reason")
+            assert pair_of(repository) == before
+            keyring.gpg("--quick-set-expire", name, "1y")
+            key.write_text(keyring.secret_key(name))
+            daemon.server.process.send_signal(signal.SIGHUP)
+            monitor.wait_for_state("readyz", 200)
+            assert packages[1].name in published(repository)
+
+
 def test_daemon_outlives_a_key_that_cannot_be_read_again(program, repository, packages, keys, tmp_path):
     """SIGHUP may be for the log alone, and find that a key has expired or gone since: other repositories' messages and
     this one's wait, and are worked on once the key is right."""

@@ -72,7 +72,8 @@ ExitCode report_uploads(const Repository& repository, const UploadSummary& uploa
 ExitCode run(Session& session, const Arguments& arguments) {
   auto packages = find_packages(arguments.files, arguments.directory);
   if (!packages) return fail(packages.error());
-  const auto repository = open_repository(session, arguments.url, when_missing(session, arguments.url));
+  const auto repository = open_repository(session, arguments.url, when_missing(session, arguments.url),
+                                          arguments.upload_only ? Signing::none : Signing::as_set);
   if (!repository) return fail(repository.error());
   if (!arguments.upload_only)
     if (const auto there = check_repository(*repository); !there) return fail(there.error());

@@ -49,8 +49,8 @@ struct Opened {
   QuarantineSight sight;
 };
 
-Result<Opened> open_quarantine(Session& session, const Arguments& arguments) {
-  auto repository = open_repository(session, arguments.url, Directory::must_exist);
+Result<Opened> open_quarantine(Session& session, const Arguments& arguments, Signing signing) {
+  auto repository = open_repository(session, arguments.url, Directory::must_exist, signing);
   if (!repository) return std::move(repository).error();
   if (!repository->quarantine.is_kept)
     return Error{ErrorKind::invalid, repository->name + " has no quarantine: the setting `quarantine` is off", {}};
@@ -98,7 +98,7 @@ std::string json_of(const Found& found) {
 }
 
 ExitCode list(Session& session, const Arguments& arguments) {
-  const auto opened = open_quarantine(session, arguments);
+  const auto opened = open_quarantine(session, arguments, Signing::none);
   if (!opened) return fail(opened.error());
   auto records = select(*opened, arguments.keys);
   if (!records) return fail(records.error());
@@ -123,7 +123,7 @@ ExitCode list(Session& session, const Arguments& arguments) {
 }
 
 ExitCode retry(Session& session, const Arguments& arguments) {
-  const auto opened = open_quarantine(session, arguments);
+  const auto opened = open_quarantine(session, arguments, Signing::as_set);
   if (!opened) return fail(opened.error());
   const auto records = select(*opened, arguments.keys);
   if (!records) return fail(records.error());
@@ -158,7 +158,7 @@ void keep_changed(std::vector<Found>& records, std::vector<PackageFailure>& fail
 ExitCode drop(Session& session, const Arguments& arguments) {
   if (arguments.keys.empty() != arguments.all)
     return fail({ErrorKind::invalid, "name what to drop, or say --all: one of the two", {}});
-  const auto opened = open_quarantine(session, arguments);
+  const auto opened = open_quarantine(session, arguments, Signing::as_set);
   if (!opened) return fail(opened.error());
   const Repository& repository = opened->repository;
   auto records = select(*opened, arguments.keys);

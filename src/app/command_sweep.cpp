@@ -75,7 +75,7 @@ void print_text(const Repository& repository, const SweepReport& report, bool dr
 }
 
 ExitCode run(Session& session, const Arguments& arguments) {
-  const auto repository = open_repository(session, arguments.url, Directory::must_exist);
+  const auto repository = open_repository(session, arguments.url, Directory::must_exist, Signing::none);
   if (!repository) return fail(repository.error());
   const auto report = sweep(*repository, arguments.dry_run, session.clock, session.stop);
   if (!report) return fail(report.error());

@@ -64,7 +64,8 @@ ExitCode report(const std::vector<PackageFailure>& failures) {
 
 // Uploads or deletes only; the daemon hears of it and publishes.
 ExitCode run_packages(Session& session, const PackageArguments& arguments) {
-  const auto repository = open_repository(session, url_of(arguments.bucket, arguments.path), Directory::must_exist);
+  const auto repository =
+      open_repository(session, url_of(arguments.bucket, arguments.path), Directory::must_exist, Signing::none);
   if (!repository) return fail(repository.error());
   if (arguments.operation == "add") {
     auto packages = find_packages(arguments.files, {});

@@ -33,7 +33,8 @@ Result<void> RepositoryBoard::add_locked(const RepositorySettings& settings, Dir
   if (!location) return location.error();
   if (std::ranges::find(m_locations, *location) != m_locations.end())
     return Error{ErrorKind::invalid, "repository '" + settings.url + "' is configured twice", {}};
-  auto repository = open_repository(m_session, settings.url, settings.create ? Directory::make : when_missing);
+  auto repository =
+      open_repository(m_session, settings.url, settings.create ? Directory::make : when_missing, Signing::even_expired);
   if (!repository) return std::move(repository).error();
   repository->memory = &m_memory;
   m_repositories.push_back(std::move(*repository));

@@ -66,9 +66,23 @@ Result<QuarantinePlace> quarantine_place(Session& session, const std::string& wh
 void warn_of_expiry(const Session& session, const std::string& repository, const Signer& signer) {
   const auto expiry = signer.next_expiry();
   if (!expiry || expiry->at - session.clock.now() > k_expiry_warning) return;
-  session.log.warning(
-      "a signing key expires soon, and nothing can be published then: extend it, or sign by a new one too",
-      {{"repository", repository}, {"key", expiry->key}, {"expires", to_iso8601(expiry->at)}});
+  const std::initializer_list<LogField> fields{
+      {"repository", repository}, {"key", expiry->key}, {"expires", to_iso8601(expiry->at)}};
+  if (expiry->at > session.clock.now())
+    session.log.warning(
+        "a signing key expires soon, and nothing can be published then: extend it, or sign by a new one too", fields);
+  else
+    session.log.error("a signing key has expired, and nothing is published: extend it, or sign by a new one", fields);
+}
+
+// Before anything is uploaded that could not be published.
+Result<void> check_expiry(const Session& session, const Signer& signer) {
+  const auto expiry = signer.next_expiry();
+  if (!expiry || expiry->at > session.clock.now()) return {};
+  return Error{ErrorKind::invalid,
+               "key " + expiry->key + " has expired, on " + to_iso8601(expiry->at) +
+                   ": extend it (gpg --quick-set-expire), or sign by a new one",
+               {}};
 }
 
 // Other configured repositories that lie below this one.
@@ -141,6 +155,9 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
   const RepositorySettings settings = settings_for(session.settings, url);
   auto signer = signing == Signing::none ? Result<Signer*>(nullptr) : session.signers->open(settings);
   if (!signer) return std::move(signer.error()).within(to_string(*location));
+  if (*signer != nullptr && signing == Signing::as_set)
+    if (auto valid = check_expiry(session, **signer); !valid)
+      return std::move(valid.error()).within(to_string(*location));
   if (*signer != nullptr && (*signer)->can_sign()) warn_of_expiry(session, to_string(*location), **signer);
   Repository repository{.name = to_string(*location),
                         .store = *store,

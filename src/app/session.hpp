@@ -52,8 +52,9 @@ enum class Directory { must_exist, make, may_come };
 // `make` when the settings say create, else `must_exist`.
 Directory when_missing(const Session& session, const std::string& url);
 
-// What only reads needs no key.
-enum class Signing { as_set, none };
+// What only reads, or leaves publishing to others, needs no key. One that has expired still checks; and a daemon goes on
+// with it, for all but the publications that it was to sign.
+enum class Signing { as_set, even_expired, none };
 
 // Opens the store and applies the settings. Nothing is remembered from one update to the next.
 Result<Repository> open_repository(Session& session, const std::string& url, Directory directory,

@@ -132,9 +132,8 @@ GpgKey describe(const _gpgme_key& key) {
   if (key.uids) described.user_id = text_or_empty(key.uids->uid);
   for (const auto* subkey = key.subkeys; subkey; subkey = subkey->next)
     described.subkeys.push_back({text_or_empty(subkey->fpr), text_or_empty(gpgme_pubkey_algo_name(subkey->pubkey_algo)),
-                                 subkey->length,
-                                 subkey->can_sign && !subkey->expired && !subkey->revoked && !subkey->disabled,
-                                 time_unless_0(subkey->expires)});
+                                 subkey->length, subkey->can_sign && !subkey->revoked && !subkey->disabled,
+                                 static_cast<bool>(subkey->expired), time_unless_0(subkey->expires)});
   if (!described.subkeys.empty()) described.fingerprint = described.subkeys.front().fingerprint;
   return described;
 }

@@ -18,7 +18,8 @@ struct GpgSubkey {
   std::string fingerprint;  // upper-case hex
   std::string algorithm;    // "RSA", "DSA", "EdDSA", ...
   unsigned bits = 0;
-  bool can_sign = false;              // by its flags, and neither expired nor revoked
+  bool can_sign = false;  // by its flags, and neither revoked nor disabled
+  bool is_expired = false;
   std::optional<SystemTime> expires;  // none: never
 };
 

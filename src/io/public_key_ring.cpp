@@ -14,10 +14,9 @@ Error refused(const GpgKey& key, const std::string& reason) {
   return {ErrorKind::invalid, "key " + key.fingerprint + " (" + key.user_id + ") " + reason, {}};
 }
 
-// Nothing is wrong with the key itself, and it has at least one subkey that may sign and is strong enough.
-Result<void> check_key(const GpgKey& key) {
+// Nothing is wrong with the key itself, and it has at least one subkey that may sign, is strong enough, and lives.
+Result<void> check_key(const GpgKey& key, PublicKeyRing::Expired expired) {
   if (key.is_revoked) return refused(key, "was revoked");
-  if (key.is_expired) return refused(key, "has expired");
   if (key.subkeys.empty()) return refused(key, "cannot be read");
   if (auto weak = weakness_of_key(key.subkeys.front().algorithm, key.subkeys.front().bits); !weak.empty())
     return refused(key, weak);
@@ -25,7 +24,9 @@ Result<void> check_key(const GpgKey& key) {
   for (const auto& subkey : key.subkeys) {
     if (!subkey.can_sign) continue;
     reason = weakness_of_key(subkey.algorithm, subkey.bits);
-    if (reason.empty()) return {};
+    if (!reason.empty()) continue;
+    if (expired == PublicKeyRing::Expired::allowed || !(key.is_expired || subkey.is_expired)) return {};
+    reason = "has expired";
   }
   return refused(key, reason);
 }
@@ -34,7 +35,7 @@ bool may_sign(const GpgSubkey& part) {
   return part.can_sign && weakness_of_key(part.algorithm, part.bits).empty();
 }
 
-// Until when it can sign: as long as the key itself lives, and one of its parts that may.
+// Until when it can sign, or could: as long as the key itself lives, and one of its parts that may.
 std::optional<SystemTime> end_of(const GpgKey& key) {
   std::optional<SystemTime> last = SystemTime::min();
   for (const auto& part : key.subkeys)
@@ -70,7 +71,7 @@ Result<std::unique_ptr<PublicKeyRing>> PublicKeyRing::open(std::string armored, 
   std::unique_ptr<PublicKeyRing> ring(new PublicKeyRing(*std::move(home), std::move(armored), deadline));
   if (auto imported = ring->m_engine.import_keys(ring->m_armored); !imported) return std::move(imported).error();
   if (auto chosen = ring->choose(fingerprints); !chosen) return std::move(chosen).error();
-  if (auto good = ring->check_keys(); !good) return std::move(good).error();
+  if (auto good = ring->check_keys(Expired::allowed); !good) return std::move(good).error();
   return ring;
 }
 
@@ -99,12 +100,12 @@ std::optional<KeyExpiry> PublicKeyRing::next_expiry() const {
   return next;
 }
 
-Result<void> PublicKeyRing::check_keys() const {
+Result<void> PublicKeyRing::check_keys(Expired expired) const {
   for (const auto& fingerprint : m_signers) {
     const auto keys = m_engine.keys(GpgEngine::Ring::public_keys, fingerprint);
     if (!keys) return keys.error();
     if (keys->empty()) return Error{ErrorKind::invalid, "key " + fingerprint + " is gone", {}};
-    if (auto good = check_key(keys->front()); !good) return good;
+    if (auto good = check_key(keys->front(), expired); !good) return good;
   }
   return {};
 }

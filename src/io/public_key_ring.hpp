@@ -20,7 +20,8 @@ namespace repoupdate {
 class PublicKeyRing {
 public:
   // `armored` is one key or several, as they are published. `fingerprints` are those that have to sign: without any, all
-  // of them. invalid: one is missing, expired, revoked or too weak, and why; or there is a secret key among them.
+  // of them. invalid: one is missing, revoked or too weak, and why; or there is a secret key among them. One that has
+  // expired is let in: only check() and check_keys() find fault with it.
   static Result<std::unique_ptr<PublicKeyRing>> open(std::string armored, std::vector<std::string> fingerprints,
                                                      Duration deadline);
 
@@ -28,8 +29,9 @@ public:
   Result<void> check(std::string_view bytes, std::string_view signature) const;
   // As Signer::next_expiry().
   std::optional<KeyExpiry> next_expiry() const;
+  enum class Expired { allowed, refused };
   // The keys again, by today's date: invalid with the reason.
-  Result<void> check_keys() const;
+  Result<void> check_keys(Expired expired = Expired::refused) const;
 
   const std::string& armored() const { return m_armored; }
   const std::vector<std::string>& signers() const { return m_signers; }  // of the keys themselves, never of subkeys
