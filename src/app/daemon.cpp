@@ -110,7 +110,7 @@ void Daemon::run(std::stop_token stop, const std::function<void(const std::strin
 void Daemon::work(std::size_t number, std::stop_token stop) {
   const std::size_t thread = m_health.add_thread("worker " + std::to_string(number + 1));
   for (; auto job = m_work.take(stop); rest(thread)) {
-    const Repository repository = m_board.repository(job->repository);
+    Repository repository = m_board.repository(job->repository);
     RepositoryMetrics metrics(m_session.metrics, repository.name);
     metrics.signed_by(repository.signer);
     const SteadyTime started = m_session.clock.steady();
@@ -122,6 +122,7 @@ void Daemon::work(std::size_t number, std::stop_token stop) {
     request.on_stage = [&](Stage stage) {
       m_health.works(thread, repository.name + ": " + std::string(to_string(stage)));
     };
+    repository.on_progress = [&] { m_health.gets_further(thread); };
     const auto report = update(repository, request, m_session.clock, stop);
     m_health.works(thread, repository.name + ": acknowledge");
     if (report) {

@@ -53,6 +53,11 @@ void Health::works(std::size_t thread, std::string at, Duration patience) {
   m_threads[thread].patience = patience;
 }
 
+void Health::gets_further(std::size_t thread) {
+  const std::scoped_lock lock(m_mutex);
+  m_threads[thread].since = m_clock.steady();
+}
+
 void Health::rests(std::size_t thread) {
   const std::scoped_lock lock(m_mutex);
   m_threads[thread].since.reset();

@@ -40,6 +40,7 @@ public:
   std::size_t add_thread(std::string name);
   // Begins, or got further; it may wait for `patience` there, as a long poll does.
   void works(std::size_t thread, std::string at, Duration patience = Duration(0));
+  void gets_further(std::size_t thread);  // where it is
   void rests(std::size_t thread);
 
   // ---- What the daemon depends on. Neither well nor failing until something is known.

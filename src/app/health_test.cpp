@@ -33,6 +33,8 @@ TEST_F(HealthTest, OnlyAThreadThatGetsNoFurtherIsStuck) {
   ASSERT_THAT(health.why_not_alive(), SizeIs(1));
   EXPECT_EQ(health.why_not_alive()[0].name, "worker 1");
   EXPECT_EQ(health.why_not_alive()[0].text, "stuck for 660 s at s3://b/r: prove");
+  health.gets_further(worker);
+  EXPECT_THAT(health.why_not_alive(), IsEmpty());
   health.rests(worker);
   health.works(other, "x");
   EXPECT_THAT(health.why_not_alive(), IsEmpty());

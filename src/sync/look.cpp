@@ -90,7 +90,8 @@ static_assert(k_batch <= k_first_read, "a larger header, for whose memory others
 class Round {
 public:
   Round(const Repository& repository, std::size_t count)
-      : m_threads(repository.policy.threads),
+      : m_repository(repository),
+        m_threads(repository.policy.threads),
         m_requests(threads_for(repository)),
         m_fetch(*repository.store, repository.prefix, repository.policy.packages, repository.policy.ingest),
         m_spill(*repository.scratch),
@@ -102,6 +103,7 @@ public:
     for_each_parallel(hrefs.size(), m_requests, [&](std::size_t i) {
       if (stop.stop_requested()) return;
       auto step = m_fetch.fetch({hrefs[i], listed.find(hrefs[i]), find(earlier, hrefs[i])});
+      m_repository.progress();
       if (auto* finding = std::get_if<Finding>(&step)) return keep(i, std::move(*finding));
       for (auto& item : m_batch.add({i, std::get<PackageFetch::Fetched>(std::move(step))})) read(std::move(item));
     });
@@ -117,6 +119,7 @@ public:
 private:
   void read(Batch::Item item) {
     auto outcome = m_fetch.read(std::move(item.package));
+    m_repository.progress();
     if (auto* finding = std::get_if<Finding>(&outcome)) return keep(item.place, std::move(*finding));
     const std::scoped_lock lock(m_mutex);
     m_again.emplace_back(item.place, std::get<PackageFetch::Question>(std::move(outcome)));
@@ -127,6 +130,7 @@ private:
     m_findings[place] = std::move(finding);
   }
 
+  const Repository& m_repository;
   const std::size_t m_threads, m_requests;
   const PackageFetch m_fetch;
   Spill m_spill;

@@ -172,6 +172,7 @@ Result<void> FilesInPlace::put_round(std::vector<std::string>& repaired) {
     const auto outcome = put_immutable(m_repository, files[i], m_abilities, m_clock);
     if (!outcome) return outcome.error();
     outcomes[i] = *outcome;
+    m_repository.progress();
     return {};
   });
   for (std::size_t i = 0; i < outcomes.size(); ++i) {

@@ -13,6 +13,7 @@ Result<PackageObjects> list_package_objects(const Repository& repository) {
   do {
     auto page = repository.store->list(repository.prefix, continuation);
     if (!page) return std::move(page.error()).within("listing " + repository.name);
+    repository.progress();
     for (auto& object : page->objects) {
       object.key.erase(0, repository.prefix.size());
       if (object.key == k_signature_key) found.signature = object.etag;

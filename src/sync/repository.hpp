@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,8 +63,13 @@ struct Repository {
   QuarantinePlace quarantine;
   // Repositories below this one that are kept for themselves: hrefs with these prefixes are not its packages.
   std::vector<std::string> nested;
+  // Something more is done: a page listed, a package looked at, a file put. May be empty; called from any thread.
+  std::function<void()> on_progress{};
 
   bool owns(std::string_view href) const;
+  void progress() const {
+    if (on_progress) on_progress();
+  }
 };
 
 }  // namespace repoupdate
