@@ -22,14 +22,6 @@ void add_to(Settings& settings, const Arguments& arguments) {
   if (!arguments.webhook.empty()) settings.webhook.listen = arguments.webhook;
 }
 
-ExitCode run(Session& session) {
-  if (session.settings.repositories.empty())
-    return fail({ErrorKind::invalid,
-                 "no repository to serve: name one with --repository, or as a [[repository]] in the settings file",
-                 {}});
-  return run_daemon(session, std::nullopt);
-}
-
 }  // namespace
 
 void declare_daemon(CLI::App& command, CommandLine& line) {
@@ -47,7 +39,7 @@ void declare_daemon(CLI::App& command, CommandLine& line) {
   declare_section<RepositorySettings>(command, line, "defaults", "Repositories");
   command.callback([&line, arguments] {
     line.adjust = [arguments](Settings& settings) { add_to(settings, *arguments); };
-    line.run = run;
+    line.run = [](Session& session) { return run_daemon(session, std::nullopt); };
   });
 }
 

@@ -343,6 +343,11 @@ struct Audience {
 // Serves with the settings as they are, until a stop or a SIGHUP.
 Result<void> serve(Session& session, Audience& audience, const std::optional<Discovery>& discovery,
                    Directory when_missing, std::stop_token hangup) {
+  // Messages of what is served no more would be acknowledged as nobody's.
+  if (session.settings.repositories.empty() && !discovery)
+    return Error{ErrorKind::invalid,
+                 "no repository to serve: name one with --repository, or as a [[repository]] in the settings file",
+                 {}};
   if (auto listens = audience.endpoint.listen(session.settings.metrics.listen); !listens) return listens;
   audience.health.begin("starting", session.settings.daemon.stuck_after);
   Daemon daemon(session, audience.health, discovery);
