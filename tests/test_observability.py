@@ -227,6 +227,79 @@ def test_a_worker_that_gets_no_further_is_no_life(stage, packages):
         assert len(daemon.messages("a thread is stuck")) == 1
 
 
+def test_a_long_first_look_that_gets_further_is_alive(stage, many_packages):
+    """The watchdog would end it, and it would begin anew, for ever."""
+    for package in many_packages[:12]:
+        stage.put(package)
+
+    def slowly(piece):
+        if piece.startswith(b"GET ") and b".rpm" in piece:
+            time.sleep(0.5)
+
+    stage.program.environment["REPOUPDATE_DEFAULTS_REQUESTS"] = "1"
+    with Relay(stage.endpoint.url, slowly) as relay, \
+         stage.daemon(s3=relay.url, more=('stuck_after = "3s"',)) as daemon, stage.view as view:
+        monitor = Monitor(daemon)
+        daemon.wait_until(lambda: len(published(view.url) or []) == 12, 60, "the packages")
+        assert not daemon.messages("a thread is stuck")
+        assert monitor.state("healthz")[0] == 200
+
+
+def test_settings_without_a_repository_are_not_taken_over(program, repository, packages, tmp_path):
+    """A file that is just being written: events would be acknowledged as nobody's."""
+    config = tmp_path / "repoupdate.toml"
+    settings = f'[metrics]\nlisten = "127.0.0.1:0"\n[[repository]]\nurl = "{repository}"\ncreate = true\nquiet = "200ms"\n'
+    config.write_text(settings)
+    with program.daemon("--config", config) as daemon:
+        monitor = Monitor(daemon)
+        monitor.wait_for_state("readyz", 200)
+        config.write_text("")
+        daemon.server.process.send_signal(signal.SIGHUP)
+        daemon.wait_for_message("going on with the settings of before")
+        assert "no repository to serve" in daemon.messages("cannot start")[-1]["error"]
+        monitor.wait_for_state("readyz", 200)
+        shutil.copy(packages[0], repository)
+        daemon.wait_until(lambda: published(repository) == [packages[0].name], 60, "the package")
+
+
+def test_a_bucket_that_hangs_holds_nobody_else_up_when_settings_are_read_again(stage, repository, packages):
+    gate = HoldAt(b"GET ")
+    more = ("[[repository]]", f'url = "{repository}"', "create = true", 'quiet = "200ms"')
+    with Relay(stage.endpoint.url, gate) as relay, stage.daemon(s3=relay.url, more=more) as daemon:
+        daemon.wait_until(lambda: (repository / "repodata/repomd.xml").exists(), 60, "the directory")
+        assert gate.reached.wait(60)
+        daemon.server.process.send_signal(signal.SIGHUP)
+        shutil.copy(packages[0], repository)
+        daemon.wait_until(lambda: len(daemon.messages("ready")) == 2, 60, "the daemon to be back")
+        daemon.wait_until(lambda: published(repository) == [packages[0].name], 30, "the package")
+        gate.release()
+
+
+def test_a_queue_that_hangs_does_not_hold_up_the_end(stage, packages):
+    store, queue = Gate(), HoldAt(b"ChangeMessageVisibility")
+    with Relay(stage.endpoint.url, store) as s3, Relay(stage.endpoint.url, queue) as sqs, \
+         stage.daemon(s3=s3.url, sqs=sqs.url) as daemon:
+        monitor = Monitor(daemon)
+        monitor.wait_for_state("readyz", 200)
+        store.is_open = False
+        stage.put(packages[0])
+        monitor.wait_for(lambda m: m.value("repoupdate_open_messages") == 1, "the message")
+        daemon.server.process.send_signal(signal.SIGTERM)
+        assert daemon.server.process.wait(40) == 0, "systemd waits for 90 s"
+        daemon.killed = True
+        assert queue.reached.is_set(), "it was asked to give the message back"
+
+
+def test_a_misspelt_prefix_is_told_and_counted(stage, packages):
+    with stage.daemon() as daemon:
+        monitor = Monitor(daemon)
+        monitor.wait_for_state("readyz", 200)
+        stage.s3.upload_file(str(packages[0]), stage.bucket, f"elsewhere/{packages[0].name}")
+        monitor.wait_for(lambda m: m.value("repoupdate_events_unrouted_total", source=stage.source) == 1, "the event")
+        line = daemon.wait_for_message("package of no repository")
+        assert line["level"] == "info" and line["key"] == f"elsewhere/{packages[0].name}"
+
+
 def test_settings_read_again_keep_the_numbers_and_the_address(program, tmp_path, packages):
     first, second = tmp_path / "first", tmp_path / "second"
     config = tmp_path / "repoupdate.toml"
@@ -367,11 +440,11 @@ def test_help_names_what_there_is(program):
 # ---- packaging ------------------------------------------------------------------------------------------------------
 
 def exported(program, repository, stage):
-    """Every name that daemons export: one on a directory, and one on a bucket with a queue."""
+    """Every name that daemons export: one on a directory, and one on a bucket with a queue and the webhook."""
     names = set()
     with program.daemon("--repository", repository, "--create", *METRICS, log_name="directory.log") as daemon:
         names |= Monitor(daemon).metrics().names()
-    with stage.daemon() as daemon:
+    with stage.daemon(more=("[webhook]", 'listen = "127.0.0.1:0"', f'file = "{stage.home}/queue.sqlite"')) as daemon:
         daemon.wait_for_message("published")
         names |= Monitor(daemon).metrics().names()
     return names

@@ -346,11 +346,19 @@ def test_daemon_outlives_a_key_that_cannot_be_read_again(program, repository, pa
     this one's wait, and are worked on once the key is right."""
     key = tmp_path / "key.sec"
     shutil.copy(keys.old_secret, key)
-    with program.daemon("--repository", repository, "--create", "--sign-key-file", key, "--quiet", "200ms") as daemon:
-        daemon.wait_until(lambda: (repository / "repodata/repomd.xml.asc").exists(), 60, "the first publication")
+    with program.daemon("--repository", repository, "--create", "--sign-key-file", key, "--quiet", "200ms", "--metrics",
+                        "127.0.0.1:0") as daemon:
+        monitor = Monitor(daemon)
+        monitor.wait_for_state("readyz", 200)
+        assert monitor.metrics().value("repoupdate_ready") == 1
         key.unlink()
         daemon.server.process.send_signal(signal.SIGHUP)
         daemon.wait_for_message("trying again")
+        answer = monitor.wait_for_state("readyz", 503)
+        assert "sign_key_file" in answer["reasons"][0]["reason"], "not only that it is starting"
+        metrics = monitor.metrics()
+        assert metrics.value("repoupdate_ready") == 0
+        assert metrics.value("repoupdate_repository_up") == 0, "an alert has to see that nothing is served"
         shutil.copy(packages[0], repository)
         shutil.copy(keys.old_secret, key)
         daemon.server.process.send_signal(signal.SIGHUP)

@@ -15,6 +15,7 @@ from support import aws
 from support.checks import clients_see, published
 from support.process import free_port
 from support.program import Daemon, Exit
+from support.scrape import Monitor
 from support.webhook import SECRET, WebhookStage, acknowledged, hook_of, listed, put_odd, settled
 
 NEVER = 'quiet = "1h"\nmax_age = "1h"'  # nothing is published while a test looks
@@ -158,6 +159,10 @@ def test_a_full_queue_is_refused_and_told_by_healthz(stage, packages):
         answers = [send(hook, event, headers=bearer())[0] for _ in range(101)]
         assert answers == [200] * 100 + [503]
         assert send(hook.replace("/events", "/healthz"), method="GET")[0] == 503
+        monitor = Monitor(daemon)
+        (reason,) = monitor.wait_for_state("readyz", 503)["reasons"]
+        assert reason["source"] == hook and "events are refused" in reason["reason"]
+        monitor.wait_for(lambda m: m.value("repoupdate_source_up", source=hook) == 0, "the source to be down")
 
 
 def test_a_message_that_fails_for_good_is_parked(stage, packages):

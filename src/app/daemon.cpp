@@ -177,10 +177,9 @@ void Daemon::sample(std::stop_token stop) {
     m_inbox.sample();
     for (std::size_t i = 0; i < m_board.size(); ++i) {
       const std::string name = m_board.name(i);
-      const bool is_asked = m_health.last_known(Health::Kind::store, name) != SteadyTime{};
-      const bool is_up = m_health.is_well(Health::Kind::repository, name) &&
-                         (!is_asked || m_health.is_well(Health::Kind::store, name));
-      RepositoryMetrics(m_session.metrics, name).up(is_up);
+      const bool fails =
+          m_health.is_failing(Health::Kind::repository, name) || m_health.is_failing(Health::Kind::store, name);
+      RepositoryMetrics(m_session.metrics, name).up(!fails);
     }
     m_health.rests(thread);
   } while (m_session.clock.sleep_for(k_sample_every, stop));
@@ -405,6 +404,8 @@ ExitCode run_daemon(Session& session, const std::optional<Discovery>& discovery)
       }
       // What served before does not any more, as when a key has expired meanwhile. Messages wait in their queues.
       session.log.error("trying again", {{"after", to_string(k_start_again)}});
+      audience.health.begin(served.error().text(), session.settings.daemon.stuck_after);
+      note_nothing_served(session.metrics);
       const Term term(session.stop, hangup);
       session.clock.sleep_for(k_start_again, term.end());
     }

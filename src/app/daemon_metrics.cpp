@@ -17,7 +17,8 @@ constexpr std::array k_stage_bounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 
 constexpr MetricName k_messages_received{"repoupdate_messages_received_total", "Messages that a source delivered."};
 constexpr MetricName k_messages_acknowledged{"repoupdate_messages_acknowledged_total",
-                                             "Messages that were acknowledged: all they named is visible, or was."};
+                                             "Messages that are gone from the queue: what they named is visible, "
+                                             "belongs to no repository, or was given up."};
 constexpr MetricName k_messages_postponed{"repoupdate_messages_postponed_total",
                                           "Messages that were left for later without being worked on."};
 constexpr MetricName k_messages_failed{
@@ -25,6 +26,8 @@ constexpr MetricName k_messages_failed{
     "Messages of no use, by themselves or for a package: they come again, or go to the dead-letter queue."};
 constexpr MetricName k_messages_parked{"repoupdate_messages_parked_total",
                                        "Messages that were given up: the log has what they were about."};
+constexpr MetricName k_unrouted{"repoupdate_events_unrouted_total",
+                                "Events of packages that lie in no repository: acknowledged, and nothing else."};
 constexpr MetricName k_messages_open{"repoupdate_open_messages", "Messages received and not acknowledged yet."};
 constexpr MetricName k_oldest_age{"repoupdate_oldest_message_age_seconds",
                                   "Age of the oldest message that is open, since it was sent; 0 when none is."};
@@ -40,6 +43,7 @@ constexpr MetricName k_lost_races{"repoupdate_lost_races_total",
 constexpr MetricName k_packages{"repoupdate_packages", "Packages that the metadata list."};
 constexpr MetricName k_quarantined{"repoupdate_packages_quarantined", "Packages that stand in quarantine."};
 constexpr MetricName k_repository_up{"repoupdate_repository_up", "1 when the repository can be worked on, 0 when not."};
+constexpr MetricName k_ready{"repoupdate_ready", "1 when /readyz says ready, 0 when it does not."};
 constexpr MetricName k_key_expires{"repoupdate_signing_key_expires_timestamp_seconds",
                                    "When the first of the keys that sign the repository expires; 0: none does."};
 constexpr MetricName k_last_publication{"repoupdate_last_publication_timestamp_seconds",
@@ -64,9 +68,18 @@ SourceMetrics::SourceMetrics(MetricTable& table, const std::string& source)
       postponed(table.counter(k_messages_postponed, {{"source", source}})),
       failed(table.counter(k_messages_failed, {{"source", source}})),
       parked(table.counter(k_messages_parked, {{"source", source}})),
+      unrouted(table.counter(k_unrouted, {{"source", source}})),
       open(table.gauge(k_messages_open, {{"source", source}})),
       oldest_age(table.gauge(k_oldest_age, {{"source", source}})),
       up(table.gauge(k_source_up, {{"source", source}})) {}
+
+void note_nothing_served(MetricTable& table) {
+  for (const auto& up : {k_repository_up, k_source_up}) table.set_all(up, 0);
+}
+
+void note_ready(MetricTable& table, bool is_ready) {
+  table.gauge(k_ready).set(is_ready ? 1 : 0);
+}
 
 RepositoryMetrics::RepositoryMetrics(MetricTable& table, const std::string& repository)
     : m_table(table),

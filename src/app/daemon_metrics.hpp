@@ -23,6 +23,7 @@ struct SourceMetrics {
   Counter& postponed;  // left for later, because too many were open or the store could not be asked
   Counter& failed;     // of no use: they come again, or go to the dead-letter queue
   Counter& parked;     // given up: acknowledged, and told in the log
+  Counter& unrouted;   // events, of those messages, that belong to no repository
   Gauge& open;
   Gauge& oldest_age;  // seconds: of the oldest open one
   Gauge& up;
@@ -50,6 +51,12 @@ private:
   Gauge &m_last_publication, &m_last_success, &m_last_failure;
   Histogram& m_visible;
 };
+
+// No repository and no source is up, whatever is known of them otherwise.
+void note_nothing_served(MetricTable& table);
+
+// Whether /readyz says so.
+void note_ready(MetricTable& table, bool is_ready);
 
 // Sets what a scrape wants to know of the process: memory, descriptors, threads, processor time. What /proc does not
 // tell stays out.

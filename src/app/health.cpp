@@ -89,10 +89,15 @@ void Health::fails(Kind kind, const std::string& name, std::string why) {
   m_subjects[{kind, name}] = {Subject::State::failing, std::move(why), m_clock.steady(), {}, {}};
 }
 
-std::optional<std::string> Health::trouble(const Subject& subject, SteadyTime now) const {
+std::optional<std::string> Health::failure(const Subject& subject, SteadyTime now) const {
   if (subject.state == Subject::State::failing) return subject.why;
   if (subject.asked && since(*subject.asked, now) > k_answer_expected + subject.patience)
     return "no answer for " + seconds_text(since(*subject.asked, now));
+  return std::nullopt;
+}
+
+std::optional<std::string> Health::trouble(const Subject& subject, SteadyTime now) const {
+  if (auto why = failure(subject, now)) return why;
   if (subject.state == Subject::State::unknown) return "not looked at yet";
   return std::nullopt;
 }
@@ -101,6 +106,12 @@ bool Health::is_well(Kind kind, const std::string& name) const {
   const std::scoped_lock lock(m_mutex);
   const auto found = m_subjects.find({kind, name});
   return found != m_subjects.end() && !trouble(found->second, m_clock.steady());
+}
+
+bool Health::is_failing(Kind kind, const std::string& name) const {
+  const std::scoped_lock lock(m_mutex);
+  const auto found = m_subjects.find({kind, name});
+  return found != m_subjects.end() && failure(found->second, m_clock.steady()).has_value();
 }
 
 SteadyTime Health::last_known(Kind kind, const std::string& name) const {

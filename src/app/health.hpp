@@ -50,6 +50,7 @@ public:
   void well(Kind kind, const std::string& name);
   void fails(Kind kind, const std::string& name, std::string why);
   bool is_well(Kind kind, const std::string& name) const;
+  bool is_failing(Kind kind, const std::string& name) const;  // or gives no answer; not while nothing is known
   // When it was last known to be well or failing; the epoch of the clock: never.
   SteadyTime last_known(Kind kind, const std::string& name) const;
 
@@ -75,7 +76,8 @@ private:
     std::optional<SteadyTime> asked;  // no answer yet
     Duration patience{};
   };
-  std::optional<std::string> trouble(const Subject& subject, SteadyTime now) const;
+  std::optional<std::string> failure(const Subject& subject, SteadyTime now) const;
+  std::optional<std::string> trouble(const Subject& subject, SteadyTime now) const;  // failure, or nothing is known
 
   const Clock& m_clock;
   mutable std::mutex m_mutex;  // guards all below

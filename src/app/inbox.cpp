@@ -21,6 +21,7 @@ constexpr Duration k_poll_wait{std::chrono::seconds(20)};   // one long poll
 constexpr Duration k_helper_wait{std::chrono::seconds(1)};  // of receivers beside the first: soon idle again
 constexpr Duration k_postponed{std::chrono::minutes(5)};    // hidden, so that others' messages come first
 constexpr Duration k_look_everywhere_every{std::chrono::hours(1)};
+constexpr Duration k_told_of_unrouted_every{std::chrono::hours(1)};
 constexpr Duration k_longest_rest{std::chrono::minutes(5)};  // so that an hour does not become two
 constexpr std::size_t k_least_share = 100;                   // messages: of each of very many sources
 const RetryPolicy k_receive_backoff{
@@ -160,7 +161,7 @@ void Inbox::accept(Source& source, const std::vector<Delivery>& deliveries) {
 
 void Inbox::accept(Source& source, const Delivery& delivery, Ledger::Settled& settled) {
   auto outcome = Ledger::Outcome::done;
-  auto routes = route(delivery, outcome);
+  auto routes = route(source, delivery, outcome);
   // Somebody waits since the package changed, or at least since that was sent.
   ExactTime sent = delivery.sent.value_or(m_session.clock.now_exactly());
   for (auto& one : routes) {
@@ -180,12 +181,13 @@ void Inbox::accept(Source& source, const Delivery& delivery, Ledger::Settled& se
   m_work.add(routes, ticket);
 }
 
-std::vector<Route> Inbox::route(const Delivery& delivery, Ledger::Outcome& outcome) {
+std::vector<Route> Inbox::route(Source& source, const Delivery& delivery, Ledger::Outcome& outcome) {
   std::vector<Route> routes;
   for (const auto& event : delivery.events) {
     auto route = m_board.route(event);
     if (!route) {
       outcome = Ledger::Outcome::postponed;
+      want_to_look_everywhere();  // it may come so often that the queue puts it aside
       m_session.log.warning("cannot tell which repository a key belongs to",
                             {{"source", delivery.receipt.source},
                              {"message_id", delivery.receipt.message_id},
@@ -193,10 +195,29 @@ std::vector<Route> Inbox::route(const Delivery& delivery, Ledger::Outcome& outco
     } else if (*route) {
       routes.push_back(**std::move(route));
     } else {
-      m_session.log.debug("key of no repository", {{"bucket", event.bucket}, {"key", event.key}});
+      note_unrouted(source, event);
     }
   }
   return routes;
+}
+
+// A bucket may hold much else. But where a prefix is misspelt, this is all that there is to see of it.
+void Inbox::note_unrouted(Source& source, const Event& event) {
+  if (!is_package_href(basename_of(event.key))) return;
+  source.metrics.unrouted.add();
+  const SteadyTime now = m_session.clock.steady();
+  const bool is_told = [&] {
+    const std::scoped_lock lock(m_mutex);
+    if (source.told_of_unrouted && now - *source.told_of_unrouted < k_told_of_unrouted_every) return true;
+    source.told_of_unrouted = now;
+    return false;
+  }();
+  const std::initializer_list<LogField> fields{
+      {"source", source.door->name()}, {"bucket", event.bucket}, {"key", event.key}};
+  if (is_told)
+    m_session.log.debug("package of no repository", fields);
+  else
+    m_session.log.info("package of no repository", fields);
 }
 
 // A message, or a part of it, that nobody understands.
@@ -216,9 +237,13 @@ Ledger::Outcome Inbox::judge_problem(Source& source, const Delivery& delivery) {
                                                            {"error", delivery.problem},
                                                            {"body", delivery.excerpt}});
   source.metrics.parked.add();
-  const std::scoped_lock lock(m_mutex);
-  m_look_everywhere = true;  // it may have told of packages
+  want_to_look_everywhere();  // it may have told of packages
   return Ledger::Outcome::done;
+}
+
+void Inbox::want_to_look_everywhere() {
+  const std::scoped_lock lock(m_mutex);
+  m_look_everywhere = true;
 }
 
 void Inbox::keep_hidden(Source& source, std::stop_token stop) {

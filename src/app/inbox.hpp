@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <stop_token>
@@ -70,6 +71,7 @@ private:
     std::unique_ptr<EventSource> door;
     SourceMetrics metrics;
     ReceiverCount receivers{1};
+    std::optional<SteadyTime> told_of_unrouted{};  // guarded by m_mutex as well
     bool comes_back() const { return door->visibility() > Duration(0); }
   };
 
@@ -78,11 +80,13 @@ private:
   bool is_full(const Source& source) const;
   void accept(Source& source, const std::vector<Delivery>& deliveries);
   void accept(Source& source, const Delivery& delivery, Ledger::Settled& settled);
-  std::vector<Route> route(const Delivery& delivery, Ledger::Outcome& outcome);
+  std::vector<Route> route(Source& source, const Delivery& delivery, Ledger::Outcome& outcome);
+  void note_unrouted(Source& source, const Event& event);
   Ledger::Outcome judge_problem(Source& source, const Delivery& delivery);
   void note_failure(const std::string& source, const Error& error) const;
   void note_received(Source& source, const Result<std::vector<Delivery>>& deliveries);
   void keep_hidden(Source& source, std::stop_token stop);
+  void want_to_look_everywhere();
   void look_everywhere();
   PoisonPolicy poison_policy(const std::string& source) const;
   void acknowledge(const std::vector<Receipt>& receipts);

@@ -17,6 +17,7 @@ StatusAnswer health_page(std::string_view yes, std::string_view no, const std::v
 StatusAnswer MetricsEndpoint::page(std::string_view path) {
   if (path == "/metrics") {
     sample_process(m_table);
+    note_ready(m_table, m_health.why_not_ready().empty());
     return {200, "text/plain; version=0.0.4; charset=utf-8", m_table.exposition()};
   }
   if (path == "/healthz") return health_page("alive", "stuck", m_health.why_not_alive());

@@ -131,6 +131,7 @@ Result<std::unique_ptr<EventSource>> open_webhook(Session& session) {
   const Log& log = session.log;
   const std::string file = options->queue_file;
   const bool open_to_all = options->server.access.secret.empty();
+  session.metrics.counter(k_refused, {{"status", "503"}});  // there from the beginning: these events may be lost
   const auto refusals = std::make_shared<Refusals>(log, session.metrics, session.clock);
   const auto name = std::make_shared<std::string>();  // known once it listens
   WebhookReports reports;

@@ -126,6 +126,13 @@ Histogram& MetricTable::histogram(const MetricName& name, std::span<const double
   return series(name, Type::histogram, bounds, labels).histogram;
 }
 
+void MetricTable::set_all(const MetricName& name, double value) {
+  const std::scoped_lock lock(m_mutex);
+  const auto family = m_families.find(name.name);
+  if (family == m_families.end() || family->second.type != Type::gauge) return;
+  for (auto& [labels, series] : family->second.series) series->gauge.set(value);
+}
+
 void MetricTable::retain(std::string_view label, const std::set<std::string>& values) {
   const std::scoped_lock lock(m_mutex);
   const auto is_left = [&](const auto& series) {

@@ -92,6 +92,9 @@ public:
   Gauge& counter_elsewhere(const MetricName& name, const MetricLabels& labels = {});
   Histogram& histogram(const MetricName& name, std::span<const double> bounds, const MetricLabels& labels = {});
 
+  // Sets every series of a gauge.
+  void set_all(const MetricName& name, double value);
+
   // Drops the series that have the label with a value that is not among `values`. Nobody may hold one of them.
   void retain(std::string_view label, const std::set<std::string>& values);
 

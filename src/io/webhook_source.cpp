@@ -52,7 +52,7 @@ Result<std::unique_ptr<WebhookSource>> WebhookSource::open(WebhookSourceOptions 
 }
 
 Result<std::vector<Delivery>> WebhookSource::receive(Duration wait, std::stop_token stop) {
-  const auto received = m_queue->receive(k_batch, m_visibility, wait, std::move(stop));
+  const auto received = m_queue->receive(k_batch, m_visibility, wait, stop);
   if (!received) return received.error();
   for (const auto& message : received->parked) m_reports.parked(message.id, about(message.body));
   std::vector<Delivery> deliveries;
@@ -64,6 +64,9 @@ Result<std::vector<Delivery>> WebhookSource::receive(Duration wait, std::stop_to
     delivery.has_dead_letter_queue = true;  // what is never acknowledged is parked in the file
     deliveries.push_back(std::move(delivery));
   }
+  if (!deliveries.empty() || stop.stop_requested()) return deliveries;
+  // Nothing came: because nothing was pushed, or because it cannot be taken in?
+  if (auto takes = m_queue->check(); !takes) return std::move(takes.error()).within("events are refused");
   return deliveries;
 }
 

@@ -37,6 +37,7 @@ public:
                                                      Clock& clock);
 
   std::string name() const override { return m_name; }  // "http://127.0.0.1:8042/events"
+  // Where nothing is delivered, an Error says why nothing more can be taken in: the queue or its disk is full.
   Result<std::vector<Delivery>> receive(Duration wait, std::stop_token stop) override;
   Result<std::vector<Receipt>> acknowledge(std::span<const Receipt> receipts) override;
   Result<void> extend(std::span<const Receipt> receipts, Duration duration) override;
