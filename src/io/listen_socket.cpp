@@ -59,6 +59,11 @@ std::string host_of(const sockaddr& address, socklen_t length) {
   return host;
 }
 
+ErrorKind kind_of_lookup(int code) {
+  const bool may_pass = code == EAI_AGAIN || code == EAI_SYSTEM || code == EAI_MEMORY;
+  return may_pass ? ErrorKind::io : ErrorKind::invalid;
+}
+
 Result<ListenSocket> listen_on(std::string_view address) {
   const auto parts = split(address);
   if (!parts) return parts.error();
@@ -67,7 +72,8 @@ Result<ListenSocket> listen_on(std::string_view address) {
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   if (const int code = ::getaddrinfo(parts->host.c_str(), parts->port.c_str(), &hints, &found); code != 0)
-    return cannot_listen(address, ::gai_strerror(code), ErrorKind::invalid);
+    return cannot_listen(address, code == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(code),
+                         kind_of_lookup(code));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> first(found, ::freeaddrinfo);
   FileHandle socket(::socket(first->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   // A port that is taken may be free later: no fault of the settings, and a service manager tries again.

@@ -273,7 +273,7 @@ TEST_F(WebhookSourceTest, ConcurrentSendersAreAllStored) {
 
 TEST_F(WebhookSourceTest, SaysWhatIsWrongWithAnAddress) {
   for (const char* address : {"", "8042", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "::1:8042", "[::1]", ":8042",
-                              "127.0.0.1:99999", "no-such-host.invalid:1"}) {
+                              "127.0.0.1:99999", "[::zz]:1"}) {
     WebhookServerOptions options;
     options.listen = address;
     const auto server = WebhookServer::start(options, {});
