@@ -305,6 +305,40 @@ def test_version_and_help(program):
         assert command in program.run("--help").stdout
 
 
+RESULTS = [["list"], ["list", "--json"], ["update", "--json"], ["verify", "--json"], ["config", "show"], ["--version"]]
+
+
+def write_result(program, repository, words, output):
+    """Runs a command whose result goes to the file `output`; gives its exit code and what it said on standard error."""
+    where = [repository] if words[0] in ("list", "update", "verify") else []
+    done = subprocess.run([program.named("repoupdate"), *words, *where], cwd=program.home, env=program.environment,
+                          stdout=output, stderr=subprocess.PIPE, text=True, timeout=60)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("words", RESULTS, ids=" ".join)
+def test_a_result_that_cannot_be_written_is_a_failure(program, filled, words):
+    with open("/dev/full", "w") as full:
+        code, said = write_result(program, filled, words, full)
+    assert (code, said) == (Exit.NO_SPACE, "repoupdate: cannot write the result: No space left on device\n")
+
+
+@pytest.mark.parametrize("words", RESULTS, ids=" ".join)
+def test_a_reader_that_has_gone_is_told_nothing(program, filled, words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        code, said = write_result(program, filled, words, pipe)
+    assert code != Exit.DONE and said == "", (code, said)
+
+
+def test_a_failure_keeps_its_exit_code_when_its_result_cannot_be_written(program, filled, packages):
+    (filled / packages[0].name).unlink()
+    with open("/dev/full", "w") as full:
+        code, said = write_result(program, filled, ["verify", "--json"], full)
+    assert code == Exit.CORRUPT and "cannot write the result" in said
+
+
 def test_json_log_is_json(program, filled, packages):
     done = program.run("add", filled, packages[20], "-v", "--log-format", "json")
     for line in done.stderr.splitlines():

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -14,6 +15,7 @@
 #include "app/signals.hpp"
 #include "base/heap.hpp"
 #include "base/version.hpp"
+#include "io/posix_file.hpp"
 
 namespace {
 
@@ -101,10 +103,7 @@ ExitCode run(const CommandLine& line) {
   return line.run(session);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  return_memory_at_once();
+ExitCode parse_and_run(int argc, char** argv) {
   const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "";
   CLI::App program;
   CommandLine line;
@@ -122,7 +121,24 @@ int main(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
-    return program.exit(failure) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+    return program.exit(failure) == 0 ? ExitCode::done : ExitCode::usage;
   }
-  return static_cast<int>(run(line));
+  return run(line);
+}
+
+// Whoever keeps the result in a file must not take a part of it for the whole. A reader that has gone wants no more of
+// it, as head(1) does: nobody has to be told, but it is no success either.
+ExitCode after_writing(ExitCode code) {
+  if (std::cout.flush()) return code;
+  const int failure = ::write(STDOUT_FILENO, "\n", 1) < 0 ? errno : EIO;  // the stream has forgotten it: ask again
+  const Error error = errno_error(failure, "cannot write the result");
+  const ExitCode unwritten = failure == EPIPE ? exit_code(error.kind) : fail(error);
+  return code == ExitCode::done ? unwritten : code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return_memory_at_once();
+  return static_cast<int>(after_writing(parse_and_run(argc, argv)));
 }
