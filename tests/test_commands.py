@@ -11,6 +11,7 @@ from support import metadata
 from support.checks import clients_see, nevras
 from support.program import Exit
 from support.servers import serve_directory
+from support.terminal import CONTROL_C, answer
 
 
 @pytest.fixture
@@ -142,6 +143,19 @@ def test_remove_of_more_than_ten_wants_yes(program, filled):
     program.run("remove", filled, "*", "--yes")
     assert metadata.verify(filled).nevras() == []
     assert not list(filled.glob("*.rpm"))
+
+
+@pytest.mark.parametrize("typed", ["n\n", "\n", "yes, please\n", CONTROL_C, "y" + CONTROL_C], ids=repr)
+def test_remove_without_a_yes_removes_nothing(program, filled, typed):
+    before = contents(filled)
+    answer(program, "remove", filled, "*", typed=typed).expect(Exit.STOPPED, "12 packages", "nothing was removed")
+    assert contents(filled) == before
+
+
+@pytest.mark.parametrize("typed", ["y\n", "yes\n"], ids=repr)
+def test_remove_after_a_yes(program, filled, typed):
+    answer(program, "remove", filled, "*", typed=typed).expect(Exit.DONE, "12 removed")
+    assert metadata.verify(filled).nevras() == []
 
 
 # ---- update --------------------------------------------------------------------------------------------------

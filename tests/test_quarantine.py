@@ -9,6 +9,7 @@ from support import aws, metadata
 from support.checks import clients_see, nevras, published
 from support.program import Exit
 from support.queue_stage import NUMBERS
+from support.terminal import CONTROL_C, answer
 
 OBJECT = "repodata/.repoupdate/quarantine.json"
 
@@ -145,6 +146,7 @@ def test_drop_of_many_wants_yes(program, repository):
         put_text(repository, f"t{number}.rpm")
     program.start("update", repository).expect(Exit.SOME_FAILED)
     program.start("quarantine", "drop", repository, "--all").expect(Exit.USAGE, "--yes")
+    answer(program, "quarantine", "drop", repository, "--all", typed=CONTROL_C).expect(Exit.STOPPED, "nothing was removed")
     assert len(list(repository.glob("t*.rpm"))) == 11
     program.run("quarantine", "drop", repository, "--all", "--yes")
     assert not list(repository.glob("t*.rpm")) and not quarantined(program, repository)

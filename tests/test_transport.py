@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -394,6 +396,37 @@ def test_interrupted_upload_leaves_no_parts(stage, large_package):
             process.wait()
     assert not stage.uploads()
     assert f"{PREFIX}/{large_package.name}" not in aws.keys(stage.endpoint, stage.bucket)
+
+
+def test_interrupted_removal_deletes_no_more_and_names_what_is_left(stage, packages):
+    """The first Ctrl-C: what is under way is finished, and nothing more is begun."""
+    stage.put_all(packages[:12])
+    stage.quiet.run("update", "--create", stage.url)
+    interrupted = threading.Event()
+
+    def script(seen):
+        return Wait(60, interrupted) if seen.method == "DELETE" and is_package(seen) else None
+
+    with ScriptedStore(stage.endpoint, script) as store:
+        program = stage.through(store)
+        process = subprocess.Popen([program.named("repoupdate"), "remove", "--yes", "--requests", "2", stage.url, "*"],
+                                   cwd=program.home, env=program.environment, text=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            wait_until(lambda: len(store.answered_with(Wait)) == 2, 60, "the first two deletions")
+            process.send_signal(signal.SIGINT)
+            time.sleep(1)  # until it has arrived
+            interrupted.set()
+            said = process.communicate(timeout=60)[1]
+        finally:
+            process.kill()
+            process.wait()
+    left = [key.removeprefix(f"{PREFIX}/") for key in aws.keys(stage.endpoint, stage.bucket) if key.endswith(".rpm")]
+    assert process.returncode == INTERRUPTED and len(left) == 10, said
+    for name in left:
+        assert f"{name}: not listed any more, but the object is still there: interrupted" in said
+    stage.quiet.run("update", stage.url)
+    stage.lists([path for path in packages[:12] if path.name in left])
 
 
 def test_leftovers_of_crashed_uploads_are_listed_and_removed(stage, packages):

@@ -164,7 +164,8 @@ ExitCode drop(Session& session, const Arguments& arguments) {
   auto records = select(*opened, arguments.keys);
   if (!records) return fail(records.error());
   if (!arguments.keep_object)
-    if (const auto agreed = confirm_removal(records->size(), arguments.yes); !agreed) return fail(agreed.error());
+    if (const auto agreed = confirm_removal(records->size(), arguments.yes, session.stop); !agreed)
+      return fail(agreed.error());
 
   UpdateReport report;
   std::set<std::string> hrefs;
@@ -178,23 +179,24 @@ ExitCode drop(Session& session, const Arguments& arguments) {
     auto updated = update(repository, request, session.clock, session.stop);
     if (!updated) return fail(updated.error());
     report = *std::move(updated);
-    auto left = delete_objects(repository, request.changes.removals);
+    auto left = delete_objects(repository, request.changes.removals, session.stop);
     failures.insert(failures.end(), left.begin(), left.end());
     report.failures = std::move(failures);
     for (const auto& failure : left)
       std::erase_if(*records, [&](const auto& f) { return f.record.href == failure.href; });
   }
+  if (!arguments.json)
+    for (const auto& failure : report.failures)
+      std::cerr << "repoupdate: " << failure.href << ": " << failure.error.text() << '\n';
   for (const auto& found : *records) hrefs.insert(found.record.href);
   if (const auto forgotten = forget_quarantined(session, repository, hrefs); !forgotten) return fail(forgotten.error());
   report.quarantine.released.assign(hrefs.begin(), hrefs.end());
   report.quarantine.total = opened->sight.records.size() - hrefs.size();
   if (!arguments.json) {
-    for (const auto& failure : report.failures)
-      std::cerr << "repoupdate: " << failure.href << ": " << failure.error.text() << '\n';
     std::cout << repository.name << ": " << counted(hrefs.size(), "package")
               << (arguments.keep_object ? " forgotten" : " deleted") << ", " << *report.quarantine.total
               << " left in quarantine\n";
-    return report.failures.empty() ? ExitCode::done : ExitCode::partly;
+    return exit_code(report);
   }
   return print_report(repository, report, false, true);
 }

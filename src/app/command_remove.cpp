@@ -100,20 +100,20 @@ ExitCode run(Session& session, const Arguments& arguments) {
   if (!selection) return fail(selection.error());
   std::set<std::string> all = selection->hrefs;
   all.insert(selection->objects.begin(), selection->objects.end());
-  if (const auto agreed = confirm_removal(all.size(), arguments.yes); !agreed) return fail(agreed.error());
+  if (const auto agreed = confirm_removal(all.size(), arguments.yes, session.stop); !agreed)
+    return fail(agreed.error());
 
   UpdateRequest request;
   request.changes.removals = selection->hrefs;
   auto report = update(*repository, request, session.clock, session.stop);
   if (!report) return fail(report.error());
-  if (!arguments.keep_object) {
-    report->failures = delete_objects(*repository, selection->objects);
-    for (const auto& failure : report->failures) selection->quarantined.erase(failure.href);
-    if (!selection->quarantined.empty())
-      if (const auto forgotten = forget_quarantined(session, *repository, selection->quarantined); !forgotten)
-        return fail(forgotten.error());
-  }
-  return print_report(*repository, *report, false, arguments.json);
+  if (!arguments.keep_object) report->failures = delete_objects(*repository, selection->objects, session.stop);
+  const ExitCode code = print_report(*repository, *report, false, arguments.json);
+  if (arguments.keep_object) return code;
+  for (const auto& failure : report->failures) selection->quarantined.erase(failure.href);
+  if (selection->quarantined.empty()) return code;
+  const auto forgotten = forget_quarantined(session, *repository, selection->quarantined);
+  return forgotten ? code : fail(forgotten.error());
 }
 
 }  // namespace

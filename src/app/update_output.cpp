@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/update_output.hpp"
 
+#include <algorithm>
 #include <iostream>
 #include <sstream>
 #include <vector>
@@ -93,13 +94,19 @@ void warn_of_repairs(const UpdateReport& report) {
     std::cerr << "repoupdate: note: repomd.xml had no signature that fits it by the configured key; it was signed\n";
 }
 
+ExitCode exit_code(const UpdateReport& report) {
+  const auto is_left = [](const PackageFailure& failure) { return failure.error.kind == ErrorKind::cancelled; };
+  if (std::ranges::any_of(report.failures, is_left)) return ExitCode::stopped;
+  return report.failures.empty() && report.quarantine.held.empty() ? ExitCode::done : ExitCode::partly;
+}
+
 ExitCode print_report(const Repository& repository, const UpdateReport& report, bool dry_run, bool json) {
   if (json) {
     std::cout << json_report(repository, report) << '\n';
   } else {
     print_for_people(repository, report, dry_run);
   }
-  return report.failures.empty() && report.quarantine.held.empty() ? ExitCode::done : ExitCode::partly;
+  return exit_code(report);
 }
 
 }  // namespace repoupdate

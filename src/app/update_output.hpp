@@ -9,8 +9,10 @@
 
 namespace repoupdate {
 
-// Failures and notes go to standard error, the summary (or the JSON) to standard output.
-// Gives ExitCode::partly when a package failed, or stands in quarantine.
+// stopped when a package was left because of a stop; partly when one failed otherwise, or stands in quarantine.
+ExitCode exit_code(const UpdateReport& report);
+
+// Failures and notes go to standard error, the summary (or the JSON) to standard output. Gives its exit code.
 ExitCode print_report(const Repository& repository, const UpdateReport& report, bool dry_run, bool json);
 
 // The metadata files that were damaged, a line each on standard error.
