@@ -4,14 +4,13 @@ clients read the bucket over HTTP. Every request has to be signed right."""
 import json
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
 from support import aws, metadata
 from support.checks import clients_see, nevras, published
 from support.process import free_port, wait_until
-from support.program import Exit, Program
+from support.program import Exit, Program, processes_of
 from support.servers import serve_bucket
 from support.stage import Stage
 
@@ -411,18 +410,6 @@ def test_legacy_daemon_with_bucket_and_path(stage, packages):
         daemon.stop()
     finally:
         daemon.server.kill()
-
-
-def processes_of(program):
-    """The ids of running processes whose command line names this program's directory."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and str(program.home).encode() in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-        except OSError:
-            continue  # it has ended meanwhile
-    return found
 
 
 def test_legacy_daemon_detaches(stage, packages):

@@ -361,7 +361,10 @@ Result<void> serve(Session& session, Audience& audience, const std::optional<Dis
     audience.health.stopping();
     audience.notifier.stopping();
   });
-  daemon.run(term.end(), [&audience](const std::string& status) { audience.notifier.ready(status); });
+  daemon.run(term.end(), [&session, &audience](const std::string& status) {
+    audience.notifier.ready(status);
+    session.on_ready();
+  });
   return {};
 }
 

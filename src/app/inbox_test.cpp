@@ -122,7 +122,7 @@ protected:
   FakeClock clock;
   Log log;
   MetricTable metrics;
-  Session session{{}, {}, clock, log, metrics, {}, {}, {}, {}, {}, {}};
+  Session session{{}, {}, clock, log, metrics, {}, {}, {}, {}, {}, {}, {}};
   WorkList work{clock, seconds(60), 4};
   RepositoryMemory memory{MemoryLimits{}};
   RepositoryBoard board{session, work, memory, std::nullopt};

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/background.hpp"
 #include "app/command_line.hpp"
 #include "app/signals.hpp"
 #include "base/heap.hpp"
@@ -78,7 +79,14 @@ Result<Settings> load_settings(const CommandLine& line) {
 ExitCode run(const CommandLine& line) {
   auto settings = load_settings(line);
   if (!settings) return fail(settings.error());
-  if (line.detach && daemon(1, 0) != 0) return fail({ErrorKind::io, "cannot run in the background", {}});
+  Background background;
+  if (line.detach) {
+    if (settings->log.file.empty())
+      std::cerr << "repoupdate: warning: log.file is not set: what a daemon logs in the background goes nowhere\n";
+    const auto ended = background.enter();
+    if (!ended) return fail(ended.error());
+    if (*ended) return **ended;
+  }
 
   std::stop_source abandon;  // outlives the watcher of signals, which may use it to the last moment
   Signals signals;
@@ -98,7 +106,8 @@ ExitCode run(const CommandLine& line) {
                   .scratch = nullptr,
                   .stop = signals.stop(),
                   .impatience = abandon.get_token(),
-                  .hangup = [&signals] { return signals.next_hangup(); }};
+                  .hangup = [&signals] { return signals.next_hangup(); },
+                  .on_ready = [&background] { background.ready(); }};
   renew_stores(session);
   return line.run(session);
 }

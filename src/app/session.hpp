@@ -31,6 +31,7 @@ struct Session {
   std::stop_token stop;                     // SIGINT, SIGTERM
   std::stop_token impatience;               // the second of these: ends requests that are under way
   std::function<std::stop_token()> hangup;  // a fresh token that SIGHUP requests
+  std::function<void()> on_ready;           // called each time that the daemon begins to serve
 };
 
 // The [[repository]] of that url, or one made of [defaults].

@@ -162,3 +162,15 @@ class Daemon:
             return f"{what}; the log ends with\n{self.server.output()[-4000:]}"
 
         return wait_until(lambda: self.server.running() and condition(), timeout, described)
+
+
+def processes_of(program):
+    """The ids of running processes whose command line names this program's directory."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and str(program.home).encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue  # it has ended meanwhile
+    return found
