@@ -76,7 +76,10 @@ Result<Settings> load_settings(const CommandLine& line) {
   return settings;
 }
 
-ExitCode run(const CommandLine& line) {
+ExitCode run(CommandLine& line) {
+  // A file that is there now and gone later, when settings are read again, is no wish to have none.
+  if (std::error_code failure; line.config.empty() && std::filesystem::exists(k_default_config, failure))
+    line.config = k_default_config;
   auto settings = load_settings(line);
   if (!settings) return fail(settings.error());
   Background background;
