@@ -17,7 +17,7 @@ struct CodeKind {
 };
 
 // Codes that say more than their status.
-constexpr std::array<CodeKind, 41> k_code_kinds{{
+constexpr std::array<CodeKind, 42> k_code_kinds{{
     {"NoSuchBucket", ErrorKind::no_store},
     {"PermanentRedirect", ErrorKind::invalid},
     {"AuthorizationHeaderMalformed", ErrorKind::invalid},
@@ -41,6 +41,7 @@ constexpr std::array<CodeKind, 41> k_code_kinds{{
     {"TooManyRequestsException", ErrorKind::throttled},
     {"BandwidthLimitExceeded", ErrorKind::throttled},
     {"KmsThrottled", ErrorKind::throttled},
+    {"KMS.ThrottlingException", ErrorKind::throttled},
     {"OverLimit", ErrorKind::throttled},
     {"QueueDoesNotExist", ErrorKind::not_found},
     {"AWS.SimpleQueueService.NonExistentQueue", ErrorKind::not_found},
@@ -60,6 +61,12 @@ constexpr std::array<CodeKind, 41> k_code_kinds{{
     {"ConditionalRequestConflict", ErrorKind::conflict},
     {"NoSuchUpload", ErrorKind::conflict},  // somebody ended it; says nothing about the object
 }};
+
+// "KMS.DisabledException" of S3, "KmsDisabled" of SQS: what is asked for is encrypted with a key that cannot be used. It
+// says nothing about what that is, and passes when the key can be used again.
+bool is_about_key(std::string_view code) {
+  return code.starts_with("KMS.") || code.starts_with("Kms");
+}
 
 ErrorKind status_kind(int status) {
   switch (status) {
@@ -106,6 +113,8 @@ std::string advice(std::string_view action, const HttpResponse& response, std::s
   if (code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "InvalidClientTokenId" ||
       code == "UnrecognizedClientException" || code == "InvalidToken" || code == "InvalidSignatureException")
     return ": check the access key and its secret";
+  if (is_about_key(code) && aws_error_kind(response.status, code) == ErrorKind::denied)
+    return ": see to the KMS key that it is encrypted with";
   if (aws_error_kind(response.status, code) == ErrorKind::denied && !action.empty())
     return ": check the credentials, and that they may " + std::string(action);
   if (response.status >= 300 && response.status < 400 && response.status != 304)
@@ -151,7 +160,7 @@ std::string bucket_region(const HttpResponse& refusal) {
 ErrorKind aws_error_kind(int status, std::string_view code) {
   for (const auto& entry : k_code_kinds)
     if (entry.code == code) return entry.kind;
-  return status_kind(status);
+  return is_about_key(code) ? ErrorKind::denied : status_kind(status);
 }
 
 std::string request_id(const HttpResponse& response) {

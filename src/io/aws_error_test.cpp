@@ -32,6 +32,12 @@ TEST(AwsError, StatusAndCodeDecideTheKind) {
                         Case{400, "ExpiredToken", ErrorKind::denied},
                         Case{400, "InvalidSignatureException", ErrorKind::denied},
                         Case{400, "RequestExpired", ErrorKind::denied},
+                        Case{400, "KMS.DisabledException", ErrorKind::denied},
+                        Case{400, "KMS.KMSInvalidStateException", ErrorKind::denied},
+                        Case{400, "KMS.NotFoundException", ErrorKind::denied},
+                        Case{400, "KMS.ThrottlingException", ErrorKind::throttled},
+                        Case{400, "KmsDisabled", ErrorKind::denied},
+                        Case{400, "KmsThrottled", ErrorKind::throttled},
                         Case{412, "PreconditionFailed", ErrorKind::precondition_failed},
                         Case{304, "", ErrorKind::precondition_failed},
                         Case{409, "ConditionalRequestConflict", ErrorKind::conflict},
@@ -63,6 +69,14 @@ TEST(AwsError, TellsWhatWhichAndWhatToDo) {
   EXPECT_EQ(error.message,
             "s3://bucket/key: the service answers 403 AccessDenied: Access Denied: check the credentials, and that "
             "they may s3:GetObject");
+}
+
+// In the service's own words, which name the key.
+TEST(AwsError, KeyThatCannotBeUsedIsWhatToSeeTo) {
+  const std::string body = xml_error("KMS.DisabledException", "arn:aws:kms:eu-central-1:1:key/2 is disabled.");
+  EXPECT_EQ(aws_error("s3://bucket/key", "s3:GetObject", response(400, body)).message,
+            "s3://bucket/key: the service answers 400 KMS.DisabledException: arn:aws:kms:eu-central-1:1:key/2 is "
+            "disabled: see to the KMS key that it is encrypted with");
 }
 
 TEST(AwsError, AnswerToHeadHasNoBodyToRead) {

@@ -123,6 +123,7 @@ struct AwsSender::Attempt {
   Credentials used;
   std::chrono::seconds clock_offset{0};  // that it was signed with
 
+  AwsRefusal last() const { return {refusal.status, code}; }
   std::string other_region(const AwsCall& call) const {
     const std::string region = bucket_region(refusal);
     return region == call.scope.region ? std::string() : region;
@@ -262,7 +263,7 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
     Error error = std::move(attempt.outcome).error();
     if (attempt.refusal.status == 0) error = std::move(error).within(call.subject);
     const auto hint = retry_hint(attempt.refusal);
-    if (attempt.met_limit_of_one_queue()) return {std::move(error), answer_lost};
+    if (attempt.met_limit_of_one_queue()) return {std::move(error), answer_lost, {}, attempt.last()};
     if (error.kind == ErrorKind::throttled && attempt.refusal.status != 0) m_gate.refused(host, *left, hint);
     if (error.kind == ErrorKind::denied && std::exchange(may_correct_clock, false) && correct_clock(attempt)) {
       note_retry(call, RetryCause::clock);
@@ -275,10 +276,10 @@ AwsOutcome AwsSender::send(const AwsCall& call) {
     }
     const bool is_resumable = !watch.delivered || call.before_retry;
     if (!(is_worth_repeating(error.kind) || arrived_damaged) || !is_resumable)
-      return {std::move(error), answer_lost, attempt.other_region(call)};
+      return {std::move(error), answer_lost, attempt.other_region(call), attempt.last()};
     if (std::exchange(watch.went_on, false)) course = {.attempts = 1, .paid = course.paid, .give_up = {}};
     const auto delay = next_delay(call, course, hint, error);
-    if (!delay) return {std::move(error), answer_lost};
+    if (!delay) return {std::move(error), answer_lost, {}, attempt.last()};
     answer_lost = answer_lost || may_have_taken_effect(error.kind);
     if (!m_clock.sleep_for(*delay, call.exchange.stop)) return {stopped, answer_lost};
     note_retry(call, cause_of(error.kind, attempt.refusal.status != 0));

@@ -47,6 +47,12 @@ struct AwsCall {
   RequestMeter* meter = nullptr;  // counts the call's attempts; null: nobody does
 };
 
+// The answer that was no success; status 0: there was none.
+struct AwsRefusal {
+  int status = 0;
+  std::string code;  // empty where it names none, as every answer to HEAD
+};
+
 struct AwsOutcome {
   // A 2xx answer, or the failure: its message begins with the call's subject, but a callback's own error is
   // passed on as it is.
@@ -55,7 +61,8 @@ struct AwsOutcome {
   // the answer: a failed condition may be this call's own doing.
   bool answer_lost = false;
   // Of a refusal that says that the bucket is in another region than the request was signed for; else empty.
-  std::string other_region;
+  std::string other_region{};
+  AwsRefusal refusal{};  // the last one, where that is the failure
 };
 
 // Thread-safe. ErrorKind::unavailable, throttled and timed_out are repeated with growing, jittered delays, as often as

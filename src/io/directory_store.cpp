@@ -88,9 +88,7 @@ Result<Reading> open_reading(const std::string& path, std::string_view key, cons
   if (options.if_match && *options.if_match != reading.info.etag) return failed_condition(key);
   if (options.if_none_match && *options.if_none_match == reading.info.etag) return failed_condition(key);
   reading.part = options.range.value_or(ByteRange{0, reading.info.size});
-  if (options.range && (reading.part.first >= reading.info.size || reading.part.length == 0))
-    return Error{
-        ErrorKind::invalid, std::string(key) + ": byte " + std::to_string(reading.part.first) + " is past its end", {}};
+  reading.part.first = std::min(reading.part.first, reading.info.size);
   reading.part.length = std::min(reading.part.length, reading.info.size - reading.part.first);
   return reading;
 }

@@ -90,13 +90,13 @@ TEST_F(BucketElsewhere, IsNotFollowedForEverNorToAnythingThatIsNoRegion) {
     return answer(301, {{"x-amz-bucket-region", "eu-north-" + std::to_string(++number)}});
   });
   const auto moving = m_store->get("k", {}, 100);
-  ASSERT_TRUE(moving.failed_with(ErrorKind::invalid));
+  ASSERT_TRUE(moving.failed_with(ErrorKind::unavailable));
   EXPECT_NE(moving.error().message.find("set that region"), std::string::npos) << moving.error().message;
   EXPECT_EQ(m_server->requests().size(), 2U);
 
   for (const std::string& region : {std::string("evil.example/"), std::string("Region One"), std::string(65, 'a')}) {
     serve([&](const WireRequest&, int) { return answer(301, {{"x-amz-bucket-region", region}}); });
-    EXPECT_TRUE(m_store->get("k", {}, 100).failed_with(ErrorKind::invalid)) << region;
+    EXPECT_TRUE(m_store->get("k", {}, 100).failed_with(ErrorKind::unavailable)) << region;
     EXPECT_EQ(m_server->requests().size(), 1U) << region;
   }
 }

@@ -33,6 +33,12 @@ Error damaged(const std::string& subject) {
   return {ErrorKind::corrupt, subject + ": what arrives does not have the SHA-256 that the store tells", {}};
 }
 
+// So says the service; past_end() looks whether it is true.
+bool is_past_end(const AwsOutcome& outcome, const GetOptions& options) {
+  constexpr int k_range_not_satisfiable = 416;
+  return options.range && !outcome.response && outcome.refusal.status == k_range_not_satisfiable;
+}
+
 // Else the call is sent again, as often as one that is not answered.
 std::function<Result<void>(const HttpResponse&)> tells_of_object(const AwsCall& call) {
   return [subject = call.subject](const HttpResponse& answer) -> Result<void> {
@@ -106,15 +112,36 @@ Error S3Store::missing(Error error) {
   return {ErrorKind::no_store, name() + ": this bucket does not exist", std::move(answer).error().request_id};
 }
 
+// Why the service gives no bytes may have to do with the request, the account, an encryption key or a proxy: whatever it
+// is, nobody has seen the bytes, and it is no verdict on them.
+Error S3Store::unread(AwsOutcome outcome) {
+  Error error = std::move(outcome.response).error();
+  const int status = outcome.refusal.status;
+  if (status >= 300 && is_final(error.kind)) error.kind = status < 400 ? ErrorKind::unavailable : ErrorKind::denied;
+  return missing(std::move(error));
+}
+
+// The object of which a range has no byte: its answer does not describe it.
+Result<ObjectInfo> S3Store::past_end(std::string_view key, const GetOptions& options) {
+  auto info = head(key);
+  if (!info) return info;
+  const std::string subject = m_caller.subject(key);
+  if (options.if_match && info->etag != *options.if_match)
+    return Error{ErrorKind::precondition_failed, subject + ": changed meanwhile", {}};
+  if (info->size > options.range->first)
+    return Error{ErrorKind::unavailable, subject + ": the store does not send a range that the object has", {}};
+  return info;
+}
+
 Result<ObjectInfo> S3Store::head(std::string_view key) {
   if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
   // HeadObject is allowed by the same action as GetObject.
   AwsCall call = m_caller.call(head_object_request(m_caller.bucket(), key), key, "s3:GetObject");
   call.check = tells_of_object(call);
-  auto response = m_caller.send(call).response;
-  if (!response) return missing(std::move(response).error());
+  auto outcome = m_caller.send(call);
+  if (!outcome.response) return unread(std::move(outcome));
   m_bucket_exists = true;
-  auto info = parse_object_info(key, *response);
+  auto info = parse_object_info(key, *outcome.response);
   if (!info) return std::move(info).error().within(call.subject);
   return info;
 }
@@ -134,25 +161,33 @@ Result<Object> S3Store::get(std::string_view key, const GetOptions& options, std
 }
 
 Result<Object> S3Store::fetch(const AwsCall& call, std::string_view key, const GetOptions& options) {
-  auto response = m_caller.send(call).response;
-  if (!response) return missing(std::move(response).error());
+  auto outcome = m_caller.send(call);
+  if (is_past_end(outcome, options)) {
+    auto info = past_end(key, options);
+    return info ? Result<Object>(Object{*std::move(info), {}}) : Result<Object>(std::move(info).error());
+  }
+  if (!outcome.response) {
+    Error error = unread(std::move(outcome));
+    // More than a range: the store does not know ranges, and what it sent is no verdict either.
+    if (options.range && error.kind == ErrorKind::invalid) error.kind = ErrorKind::unavailable;
+    return error;
+  }
+  HttpResponse& response = *outcome.response;
   m_bucket_exists = true;
-  auto info = parse_object_info(key, *response);
+  auto info = parse_object_info(key, response);
   if (!info) return std::move(info).error().within(call.subject);
-  Object object{*std::move(info), std::move(response->body)};
+  Object object{*std::move(info), std::move(response.body)};
   if (!options.range) return object;
 
-  if (response->status == 206) {
-    const auto range = parse_content_range(response->header("content-range"));
+  if (response.status == 206) {
+    const auto range = parse_content_range(response.header("content-range"));
     const std::uint64_t wanted = std::min(options.range->length, object.info.size - options.range->first);
     if (!range || range->first != options.range->first || object.bytes.size() != wanted)
       return Error{ErrorKind::corrupt, call.subject + ": the store sent another range than was asked for", {}};
     return object;
   }
   // A store may ignore the range and send everything.
-  if (options.range->first >= object.bytes.size())
-    return Error{ErrorKind::invalid, call.subject + ": the range begins behind the end", {}};
-  object.bytes = object.bytes.substr(static_cast<std::size_t>(options.range->first),
+  object.bytes = object.bytes.substr(std::min(static_cast<std::size_t>(options.range->first), object.bytes.size()),
                                      static_cast<std::size_t>(options.range->length));
   return object;
 }
@@ -188,8 +223,9 @@ Result<ObjectInfo> S3Store::read(std::string_view key, const GetOptions& options
     request.set_header("if-match", info->etag.text);
   };
 
-  auto response = m_caller.send(call).response;
-  if (!response) return missing(std::move(response).error());
+  auto outcome = m_caller.send(call);
+  if (is_past_end(outcome, options) && !info) return past_end(key, options);
+  if (!outcome.response) return unread(std::move(outcome));
   if (hasher && hasher->finish_hex() != *info->sha256) return damaged(call.subject);
   return *std::move(info);
 }

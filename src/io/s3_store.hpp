@@ -86,6 +86,8 @@ private:
   Result<ObjectInfo> confirm(const Upload& upload);
   Result<ListPage> send_list(const HttpRequest& request, std::string_view prefix);
   Error missing(Error error);
+  Error unread(AwsOutcome outcome);
+  Result<ObjectInfo> past_end(std::string_view key, const GetOptions& options);
   void learn(const StoreAbilities& abilities);
 
   S3Caller m_caller;

@@ -126,7 +126,8 @@ TEST_F(S3StoreTest, CutsTheRangeItselfWhenTheStoreSendsEverything) {
   serve([](const WireRequest& request, int) { return object(request, "0123456789", "\"e\""); });
   EXPECT_EQ(m_store->get("k", {ByteRange{2, 3}, {}}, 100)->bytes, "234");
   EXPECT_EQ(m_store->get("k", {ByteRange{8, 30}, {}}, 100)->bytes, "89");
-  EXPECT_TRUE(m_store->get("k", {ByteRange{10, 1}, {}}, 100).failed_with(ErrorKind::invalid));
+  EXPECT_EQ(m_store->get("k", {ByteRange{10, 1}, {}}, 100)->bytes, "");
+  EXPECT_TRUE(m_store->get("k", {ByteRange{0, 4}, {}}, 4).failed_with(ErrorKind::unavailable)) << "no verdict";
 }
 
 TEST_F(S3StoreTest, AnotherRangeThanAskedForIsCorrupt) {
@@ -137,14 +138,48 @@ TEST_F(S3StoreTest, AnotherRangeThanAskedForIsCorrupt) {
   EXPECT_TRUE(m_store->get("k", {ByteRange{0, 5}, {}}, 100).failed_with(ErrorKind::corrupt));
 }
 
-TEST_F(S3StoreTest, NamesRangesBehindTheEndAndLimitsInvalid) {
-  serve([](const WireRequest& request, int number) {
-    return number == 1 ? answer(416, {}, "<Error><Code>InvalidRange</Code></Error>")
-                       : object(request, "12345", "\"e\"");
-  });
-  EXPECT_TRUE(m_store->get("k", {ByteRange{99, 1}, {}}, 100).failed_with(ErrorKind::invalid));
+TEST_F(S3StoreTest, MoreThanTheLimitIsInvalid) {
+  serve([](const WireRequest& request, int) { return object(request, "12345", "\"e\""); });
   EXPECT_TRUE(m_store->get("k", {}, 4).failed_with(ErrorKind::invalid));
   EXPECT_TRUE(m_store->get("k", {}, 5).ok());
+}
+
+TEST_F(S3StoreTest, ARangeBehindTheEndHasNoBytes) {
+  serve([](const WireRequest& request, int) {
+    if (request.method == "HEAD") return object(request, request.target == "/b/empty" ? "" : "12345", "\"e\"");
+    return answer(416, {}, "<Error><Code>InvalidRange</Code></Error>");
+  });
+  const auto empty = m_store->get("empty", {ByteRange{0, 100}, {}}, 100);
+  ASSERT_TRUE(empty.ok()) << empty.error().text();
+  EXPECT_EQ(empty->bytes, "");
+  EXPECT_EQ(empty->info.etag.text, "\"e\"");
+  EXPECT_EQ(m_store->get("k", {ByteRange{99, 1}, {}}, 100)->info.size, 5U);
+  EXPECT_TRUE(m_store->get("k", {ByteRange{4, 1}, {}}, 100).failed_with(ErrorKind::unavailable)) << "it is there";
+  EXPECT_TRUE(m_store->get("empty", {ByteRange{0, 1}, ETag{"\"d\""}}, 100).failed_with(ErrorKind::precondition_failed));
+  EXPECT_EQ(m_store->read("empty", {ByteRange{0, 100}, {}}, [](std::string_view) { return Result<void>(); })->size, 0U);
+}
+
+// I14: nobody has seen the bytes, so whatever the service says is no verdict on them.
+TEST_F(S3StoreTest, WhatTheServiceRefusesToGiveIsNeverInvalid) {
+  const auto nowhere = [](std::string_view) { return Result<void>(); };
+  const std::string code = "<Error><Code>KMS.DisabledException</Code></Error>";
+  for (const auto& [status, body] : std::map<int, std::string>{{400, code},
+                                                               {402, "<Error><Code>AccountProblem</Code></Error>"},
+                                                               {405, ""},
+                                                               {422, "<html>no</html>"},
+                                                               {501, "<Error><Code>NotImplemented</Code></Error>"}}) {
+    serve([&](const WireRequest& request, int) {
+      return answer(status, {{"x-amz-request-id", "R"}}, request.method == "HEAD" ? "" : body);
+    });
+    EXPECT_TRUE(m_store->head("k").failed_with(ErrorKind::denied)) << status;
+    EXPECT_TRUE(m_store->get("k", {ByteRange{0, 100}, {}}, 100).failed_with(ErrorKind::denied)) << status;
+    EXPECT_TRUE(m_store->get("k", {}, 100).failed_with(ErrorKind::denied)) << status;
+    EXPECT_TRUE(m_store->read("k", {}, nowhere).failed_with(ErrorKind::denied)) << status;
+    EXPECT_TRUE(m_store->open("k").failed_with(ErrorKind::denied)) << status;
+  }
+  serve([](const WireRequest&, int) { return answer(302, {{"Location", "/login"}}); });
+  EXPECT_TRUE(m_store->head("k").failed_with(ErrorKind::unavailable));
+  EXPECT_TRUE(m_store->head(std::string(2000, 'k')).failed_with(ErrorKind::invalid)) << "this is about the key";
 }
 
 TEST_F(S3StoreTest, FetchesAWholeObjectAgainThatArrivesDamaged) {
@@ -445,9 +480,7 @@ TEST_F(S3StoreTest, LostConditionsAreAllTheSameOutcome) {
 
 // As Ceph RGW 16 answers when another one puts the same key at that moment.
 TEST_F(S3StoreTest, PutThatFindsNothingIsSentAgain) {
-  serve([](const WireRequest&, int number) {
-    return number == 1 ? answer(404, {}, k_no_such_key) : stored("\"e\"");
-  });
+  serve([](const WireRequest&, int number) { return number == 1 ? answer(404, {}, k_no_such_key) : stored("\"e\""); });
   EXPECT_TRUE(m_store->put("k", "x", {}).ok());
   EXPECT_EQ(m_server->requests().size(), 2u);
 }

@@ -24,8 +24,8 @@ using ByteSink = std::function<Result<void>(std::string_view)>;
 using UploadProgress = std::function<void(std::uint64_t done)>;
 
 struct GetOptions {
-  std::optional<ByteRange> range;  // a range that starts past the end is ErrorKind::invalid; one that ends there is cut
-  std::optional<ETag> if_match;    // ErrorKind::precondition_failed when the object is another one by now
+  std::optional<ByteRange> range;     // one that ends past the end is cut: that of an empty object has no bytes
+  std::optional<ETag> if_match;       // ErrorKind::precondition_failed when the object is another one by now
   std::optional<ETag> if_none_match;  // precondition_failed when it still is this very one; a store may ignore it
 };
 
@@ -41,6 +41,8 @@ struct PutOptions {
 
 // Every call may be made from several threads at once. Failures are named (ErrorKind), never folded:
 // not_found only when the store proved absence, no_store when the bucket or directory itself is missing; denied, throttled, unavailable, timed_out as they are.
+// What cannot be read because the store refuses it, for whatever reason, is denied or unavailable: invalid, unsupported
+// and corrupt speak of the key and the bytes (I14).
 // Transient failures have already been retried within the implementation's deadline.
 class ObjectStore {
 public:

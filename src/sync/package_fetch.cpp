@@ -99,12 +99,10 @@ Result<PackageFetch::Start> PackageFetch::begin(const std::string& key, bool is_
   if (!is_known) {
     const ByteRange first{0, k_first_read};
     auto object = m_store.get(key, {.range = first}, k_first_read);
-    if (object) {
-      start = {.object = std::move(object->info), .head = std::move(object->bytes)};
-      if (auto learnt = learn_sha256(key, start); !learnt) return std::move(learnt).error();
-      return start;
-    }
-    if (!object.failed_with(ErrorKind::invalid)) return std::move(object).error();  // invalid: an empty object
+    if (!object) return std::move(object).error();
+    start = {.object = std::move(object->info), .head = std::move(object->bytes)};
+    if (auto learnt = learn_sha256(key, start); !learnt) return std::move(learnt).error();
+    return start;
   }
   auto object = m_store.head(key);
   if (!object) return std::move(object).error();
