@@ -178,8 +178,9 @@ Error aws_error(std::string_view subject, std::string_view action, const HttpRes
   message += advice(action, response, error.code);
   ErrorKind kind = aws_error_kind(response.status, error.code);
   if (kind == ErrorKind::not_found && error.code.empty() && !response.body.empty()) {
-    // The page of some web server or proxy proves nothing about an object or a queue (I14).
-    kind = ErrorKind::invalid;
+    // The page of some web server or proxy proves nothing about an object or a queue (I14). Another try may reach the
+    // service, where only one of several ways to it is wrong.
+    kind = ErrorKind::unavailable;
     message += ": this is not the service's own answer, check the endpoint";
   }
   const std::string id = request_id(response);

@@ -37,7 +37,7 @@ ErrorKind aws_error_kind(int status, std::string_view code);
 std::string request_id(const HttpResponse& response);
 
 // The whole failure: "SUBJECT: the service answers 403 AccessDenied: check the credentials, and that they may
-// ACTION". A 404 whose body is not the service's own is `invalid` too.
+// ACTION". A 404 whose body is not the service's own is `unavailable`.
 Error aws_error(std::string_view subject, std::string_view action, const HttpResponse& response);
 
 }  // namespace repoupdate

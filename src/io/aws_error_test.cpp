@@ -88,7 +88,7 @@ TEST(AwsError, AnswerToHeadHasNoBodyToRead) {
 // I14: nothing is gone because some proxy has no such page.
 TEST(AwsError, PageOfAWebServerProvesNothing) {
   const Error error = aws_error("s3://bucket/key", "s3:GetObject", response(404, "<html><body>Not here</body></html>"));
-  EXPECT_EQ(error.kind, ErrorKind::invalid);
+  EXPECT_EQ(error.kind, ErrorKind::unavailable);
 }
 
 TEST(AwsError, NamesTheRegionOfABucketThatIsElsewhere) {

@@ -180,6 +180,9 @@ AwsSender::Attempt AwsSender::attempt(const AwsCall& call, const HttpRequest& un
   std::string code = parse_aws_error(*response).code;
   // S3's 503 is SlowDown mostly, and an answer to HEAD has no body to say so.
   if (call.request.method == "HEAD" && response->status == 503 && code.empty()) error.kind = ErrorKind::throttled;
+  // A 404 for a GET says what is missing, or at least who says so. Without either it may be some proxy's (I14).
+  if (call.request.method == "GET" && response->status == 404 && code.empty() && error.request_id.empty())
+    error.kind = ErrorKind::unavailable;
   return {std::move(error), *std::move(response), std::move(code), *std::move(credentials), offset};
 }
 

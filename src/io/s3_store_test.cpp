@@ -101,6 +101,20 @@ TEST_F(S3StoreTest, BucketThatMayNotBeListedExists) {
   EXPECT_TRUE(m_store->head("k").failed_with(ErrorKind::not_found));
 }
 
+// I14: an answer to HEAD cannot tell whose it is, one to GET can.
+TEST_F(S3StoreTest, A404OfAGetIsBelievedWhenItIsTheServicesOwn) {
+  for (const auto& [body, id, kind] :
+       {std::tuple{k_no_such_key, "", ErrorKind::not_found}, std::tuple{"", "R", ErrorKind::not_found},
+        std::tuple{"", "", ErrorKind::unavailable}, std::tuple{"<html>no</html>", "", ErrorKind::unavailable}}) {
+    serve([&](const WireRequest& request, int) {
+      if (request.target == "/b") return answer(200);
+      return answer(404, {{"x-amz-request-id", id}}, request.method == "HEAD" ? "" : body);
+    });
+    EXPECT_TRUE(m_store->get("k", {ByteRange{0, 100}, {}}, 100).failed_with(kind)) << body << id;
+    EXPECT_TRUE(m_store->head("k").failed_with(ErrorKind::not_found)) << body << id;
+  }
+}
+
 // I11, I14: S3 answers 403 for a missing key too, so 403 says nothing.
 TEST_F(S3StoreTest, DeniedIsNotGone) {
   serve([](const WireRequest&, int) { return answer(403, {{"x-amz-request-id", "R"}}); });

@@ -58,7 +58,8 @@ public:
   // known may find it out by writing small objects below repodata/ there, once; what is known costs no request.
   virtual Result<StoreAbilities> abilities(std::string_view /*prefix*/) { return StoreAbilities{}; }
 
-  // Size, ETag, Last-Modified, and the SHA-256 where one can be had without reading the object.
+  // Size, ETag, Last-Modified, and the SHA-256 where one can be had without reading the object. That an object is not
+  // there is better known from get(): what comes from a proxy in between may look like the store's own answer here.
   virtual Result<ObjectInfo> head(std::string_view key) = 0;
 
   // The object, or one range of it, in memory. At most `limit` bytes, else ErrorKind::invalid.

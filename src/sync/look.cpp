@@ -86,11 +86,14 @@ private:
 constexpr std::uint64_t k_batch = 128U << 10;  // some thirty small packages
 static_assert(k_batch <= k_first_read, "a larger header, for whose memory others wait, is read at once");
 
+enum class Sight { usual, doubted };  // see PackageFetch::Question
+
 // One look at many keys.
 class Round {
 public:
-  Round(const Repository& repository, std::size_t count)
+  Round(const Repository& repository, std::size_t count, Sight sight)
       : m_repository(repository),
+        m_sight(sight),
         m_threads(repository.policy.threads),
         m_requests(threads_for(repository)),
         m_fetch(*repository.store, repository.prefix, repository.policy.packages, repository.policy.ingest),
@@ -102,7 +105,7 @@ public:
                            const std::stop_token& stop) {
     for_each_parallel(hrefs.size(), m_requests, [&](std::size_t i) {
       if (stop.stop_requested()) return;
-      auto step = m_fetch.fetch({hrefs[i], listed.find(hrefs[i]), find(earlier, hrefs[i])});
+      auto step = m_fetch.fetch({hrefs[i], listed.find(hrefs[i]), find(earlier, hrefs[i]), m_sight == Sight::doubted});
       m_repository.progress();
       if (auto* finding = std::get_if<Finding>(&step)) return keep(i, std::move(*finding));
       for (auto& item : m_batch.add({i, std::get<PackageFetch::Fetched>(std::move(step))})) read(std::move(item));
@@ -131,6 +134,7 @@ private:
   }
 
   const Repository& m_repository;
+  const Sight m_sight;
   const std::size_t m_threads, m_requests;
   const PackageFetch m_fetch;
   Spill m_spill;
@@ -142,8 +146,8 @@ private:
 
 std::vector<Finding> look_at_each(const Repository& repository, const ListedEntries& listed,
                                   const std::vector<std::string>& hrefs, const Findings& earlier,
-                                  const std::stop_token& stop) {
-  return Round(repository, hrefs.size()).run(listed, hrefs, earlier, stop);
+                                  const std::stop_token& stop, Sight sight = Sight::usual) {
+  return Round(repository, hrefs.size(), sight).run(listed, hrefs, earlier, stop);
 }
 
 // The edited keys of one publication, each as it was published, and how far they are confirmed.
@@ -228,7 +232,8 @@ Result<std::vector<Finding>> look_at(const Repository& repository, const ListedE
   if (!doubted.empty()) {
     std::erase_if(findings,
                   [&](const Finding& finding) { return std::ranges::find(doubted, finding.href) != doubted.end(); });
-    std::ranges::move(look_at_each(repository, listed, doubted, earlier, stop), std::back_inserter(findings));
+    std::ranges::move(look_at_each(repository, listed, doubted, earlier, stop, Sight::doubted),
+                      std::back_inserter(findings));
   }
   if (stop.stop_requested())
     return Error{ErrorKind::cancelled, repository.name + ": stopped while reading packages", {}};

@@ -21,8 +21,8 @@ using Findings = std::map<std::string, Finding>;  // by href
 // What each of `hrefs` is now; `listed` holds what the metadata say of them. `earlier` holds what previous looks found
 // and takes in what this one finds. `fresh`, what was found a moment ago, is not looked at again.
 // A key of `changes` that is not there is looked for under its raw spelling too. What is not there, and nothing else
-// said so (Key::said_gone, `gone_by_listing`), is looked at twice: a 404 that is no truth must take no package out of the
-// metadata, nor pass for an event's answer. cancelled: a stop was requested.
+// said so (Key::said_gone, `gone_by_listing`), is looked at twice, the second time by a GET, whose 404 says
+// whose it is: one that is no truth must take no package out of the metadata, nor pass for an event's answer. cancelled: a stop was requested.
 Result<std::vector<Finding>> look_at(const Repository& repository, const ListedEntries& listed,
                                      const std::set<std::string>& hrefs, const ChangeSet& changes,
                                      const std::set<std::string>& gone_by_listing, Findings& earlier, Findings fresh,

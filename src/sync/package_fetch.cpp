@@ -38,7 +38,7 @@ Finding PackageFetch::look(Question question) const {
 std::variant<Finding, PackageFetch::Fetched> PackageFetch::fetch(Question question) const {
   const std::string key = m_prefix + question.href;
   for (;;) {
-    auto start = begin(key, question.listed || question.earlier);
+    auto start = begin(key, (question.listed || question.earlier) && !question.is_doubted);
     if (start.failed_with(ErrorKind::not_found)) return Finding{question.href, Gone{}, {}};
     const ObjectInfo object = start ? start->object : ObjectInfo{};
     if (start)
@@ -115,8 +115,10 @@ Result<PackageFetch::Start> PackageFetch::begin(const std::string& key, bool is_
 Result<void> PackageFetch::learn_sha256(const std::string& key, Start& start) const {
   if (start.object.sha256 || start.head.size() == start.object.size || m_store.is_local()) return {};
   auto object = m_store.head(key);
-  if (!object) return std::move(object).error();
-  if (object->etag != start.object.etag)
+  // It was there a moment ago: whether it has gone since, the next look tells.
+  const bool is_missing = object.failed_with(ErrorKind::not_found);
+  if (!object && !is_missing) return std::move(object).error();
+  if (is_missing || object->etag != start.object.etag)
     return Error{ErrorKind::precondition_failed, key + ": changed while it was read", {}};
   start.object.sha256 = std::move(object->sha256);
   return {};

@@ -51,6 +51,8 @@ public:
     std::string href;
     const IndexEntry* listed = nullptr;
     const Finding* earlier = nullptr;
+    // Somebody said that it is not there, and it is to be sure: asked for by a GET in any case, whose 404 tells whose it is.
+    bool is_doubted = false;
     // So far:
     int looks = 0;
     bool arrived_damaged = false;
@@ -64,8 +66,8 @@ public:
     ByteBudget::Share share;  // of a head beyond k_first_read
   };
 
-  // Fetches and reads. Where there is neither an entry nor an earlier finding, the first request asks for the package's
-  // first bytes; else for its head. What arrives corrupt from another machine is fetched once more.
+  // Fetches and reads. Where there is neither an entry nor an earlier finding, or its absence is doubted, the first
+  // request asks for the package's first bytes; else for its head. What arrives corrupt from another machine is fetched once more.
   Finding look(Question question) const;
 
   // The halves of look(): fetch() waits for the store, read() never does. A Question is to be fetched again.

@@ -116,6 +116,23 @@ TEST_F(PackageFetchTest, PayloadThatNeverFitsItsHeaderIsListedAsItIs) {
   EXPECT_EQ(std::get<PackageRecord>(found.what).pkgid.hex, sha256_hex(bytes));
 }
 
+TEST_F(PackageFetchTest, AnEmptyObjectCostsOneRequest) {
+  store.place("r/a.rpm", "", SystemTime{});
+  const Finding found = look();
+  ASSERT_TRUE(std::holds_alternative<Error>(found.what));
+  EXPECT_EQ(std::get<Error>(found.what).kind, ErrorKind::corrupt);
+  EXPECT_EQ(store.requests().size(), 1U);
+}
+
+// Why the store gives nothing is none of its business.
+TEST_F(PackageFetchTest, ARefusalIsNotAskedFurther) {
+  store.before = [](const std::string&) -> Result<void> { return Error{ErrorKind::denied, "KMS", {}}; };
+  const Finding found = look();
+  ASSERT_TRUE(std::holds_alternative<Error>(found.what));
+  EXPECT_EQ(std::get<Error>(found.what).kind, ErrorKind::denied);
+  EXPECT_EQ(store.requests().size(), 1U);
+}
+
 TEST_F(PackageFetchTest, DiskIsReadOnce) {
   store.set_local();
   damage(Where::header, 10);

@@ -164,6 +164,26 @@ TEST_F(UpdateTest, OneNotFoundIsNotGone) {
   EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch", "b.rpm b-1-1.noarch"));
 }
 
+// One of several ways to the store ends at a server that has no page of that name. It says so to a HEAD as the store
+// would, and to a GET with a page of its own.
+TEST_F(UpdateTest, A404OfNobodyIsNotGone) {
+  place("listed.rpm", "listed");
+  run(keys({"listed.rpm"}));
+  place("new.rpm", "new");
+  store.place("r/large.rpm", build_package({"large", "0", "1", "1", "noarch"}, 300'000), k_uploaded, false);
+  store.before = [](const std::string& request) -> Result<void> {
+    if (request.find(".rpm") == std::string::npos) return {};
+    if (request.starts_with("HEAD")) return Error{ErrorKind::not_found, "404", {}};
+    if (request.find("large") != std::string::npos) return {};  // its first bytes, by the right way
+    return Error{ErrorKind::unavailable, "this is not the service's own answer", {}};
+  };
+  const auto report = run(keys({"listed.rpm", "new.rpm", "large.rpm"}));
+  EXPECT_THAT(report.unknown, IsEmpty());
+  EXPECT_EQ(report.failures.size(), 3u);
+  for (const auto& failure : report.failures) EXPECT_EQ(failure.error.kind, ErrorKind::unavailable) << failure.href;
+  EXPECT_THAT(listed(), ElementsAre("listed.rpm listed-1-1.noarch"));
+}
+
 // Semantics 9: a bad package costs its neighbours nothing, and what was listed before stays.
 TEST_F(UpdateTest, CorruptPackagesAreReportedAndTheRestIsPublished) {
   const std::string good = place("good.rpm", "good");
