@@ -167,6 +167,13 @@ const IndexEntry* ListedEntries::find(std::string_view href) const {
   return found.empty() ? nullptr : &found.front()->entry;
 }
 
+bool may_let_another_in(const MetadataEdit& edit, const PlanPolicy& policy) {
+  if (policy.same_nevra == SameNevra::keep && !policy.immutable) return false;
+  std::set<Nevra> inserted;
+  for (const auto& record : edit.inserts) inserted.insert(record.nevra);
+  return std::ranges::any_of(edit.erases, [&](const auto& erase) { return !inserted.contains(erase.nevra); });
+}
+
 bool is_settled(const ListedEntries& listed, const std::vector<Finding>& findings,
                 const std::set<std::string>& removals, const PlanPolicy& policy) {
   const auto changes = [&](const Finding& finding) {

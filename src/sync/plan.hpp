@@ -58,6 +58,10 @@ struct PlanPolicy {
   bool immutable = false;
 };
 
+// Under a policy that lists one package of a NEVRA, another one may have stood back behind the one that goes, and nobody
+// but a listing knows of it. True when the edit takes away the last package of a NEVRA that it knows.
+bool may_let_another_in(const MetadataEdit& edit, const PlanPolicy& policy);
+
 // True only when plan_edit() would give an empty edit.
 bool is_settled(const ListedEntries& listed, const std::vector<Finding>& findings,
                 const std::set<std::string>& removals, const PlanPolicy& policy);

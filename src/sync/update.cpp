@@ -30,7 +30,7 @@ const RetryPolicy k_race{.attempts = 0, .base = Duration(50), .ceiling = Duratio
 
 constexpr int k_max_creations = 3;
 
-enum class Pass { done, superseded };
+enum class Pass { done, superseded, compare };
 
 class Update {
 public:
@@ -70,6 +70,7 @@ private:
   Result<Spliced> splice_edit(const RepositoryState& state, const MetadataEdit& edit) const;
   void note_published(const Publication& publication, MetadataEdit edit);
   PlanPolicy plan_policy() const { return {m_repository.policy.same_nevra, m_repository.policy.ingest.immutable}; }
+  bool comparing() const { return m_request.reconcile || m_request.rebuild || m_compares; }
   bool rebuilding() const { return m_request.rebuild && !m_report.published; }
 
   const Repository& m_repository;
@@ -81,6 +82,7 @@ private:
   StageWatch m_stages;
 
   int m_attempt = 1;
+  bool m_compares = false;  // with the listing, though nobody asked for that
   UpdateReport m_report;
   Findings m_findings;  // what earlier passes read is not read again
   // One listing serves all passes, and with it the age of the repomd.xml that it was to be compared with first: what
@@ -135,6 +137,7 @@ Result<Pass> Update::pass() {
   if (listed) listed = with_same_nevra(*state, *std::move(listed), *findings);
   if (!listed) return std::move(listed).error();
   Plan plan = plan_edit(*listed, std::move(*findings), m_request.changes.removals, plan_policy());
+  if (!comparing() && may_let_another_in(plan.edit, plan_policy())) return Pass::compare;
   if (rebuilding())  // starts from nothing: what cannot be read now would be lost (I14)
     for (auto& failure : plan.failures)
       if (!is_final(failure.error.kind)) return std::move(failure.error).within("rebuild not published");
@@ -177,6 +180,10 @@ Result<UpdateReport> Update::run() {
       return std::move(outcome).error();
     }
     if (*outcome == Pass::done) return finish();
+    if (*outcome == Pass::compare) {  // in one publication with what goes: nobody would come back to it
+      m_compares = true;
+      continue;
+    }
     if (m_attempt >= m_repository.policy.attempts)
       return Error{ErrorKind::conflict,
                    m_repository.name + ": others kept publishing; gave up after " + std::to_string(m_attempt) +
@@ -209,7 +216,7 @@ UpdateReport Update::finish() {
 // The first request for repomd.xml and those for the packages need not wait for each other. Nothing is looked at ahead
 // where it costs nothing to do so later, or where a listing tells what to look at.
 Update::Ahead Update::look_beside(bool is_first) const {
-  const bool by_listing = m_request.reconcile || m_request.rebuild;
+  const bool by_listing = comparing();
   Loading loading{.remembered = remembered_state(m_repository), .is_poll = by_listing};
   loading.will_edit = !by_listing && !m_request.changes.empty();
   std::set<std::string> keys;
@@ -247,7 +254,7 @@ Result<void> Update::list_objects(const std::optional<ETag>& pointer, SystemTime
 Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
   std::set<std::string> keys = m_moved;
   for (const auto& [href, key] : m_request.changes.keys) keys.insert(href);
-  if (!m_request.reconcile && !m_request.rebuild) return keys;
+  if (!comparing()) return keys;
   // The pages of the listing are fetched while the metadata are read. A rebuild starts from nothing: it has to see
   // everything that the repomd.xml which it replaces may list.
   const bool is_listing_due = !m_listing || rebuilding();
@@ -267,6 +274,7 @@ Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
                                     m_request.suspicion);
   const bool looks_at_all = m_request.rebuild || m_request.suspicion == Suspicion::reread;
   if (!looks_at_all) m_quarantine.hold_back(*m_listing, different);
+  for (const auto& href : m_request.changes.removals) different.erase(std::string(key_of_href(href)));
   keys.merge(std::move(different));
   return keys;
 }

@@ -425,6 +425,61 @@ TEST_F(UpdateTest, SameNevraUnderTwoKeysFollowsThePolicy) {
   EXPECT_EQ(listed().size(), 2u);
 }
 
+// What stood back behind the listed one has no event left that would tell of it.
+TEST_F(UpdateTest, WhenTheListedOfTwoGoesTheOtherOneComes) {
+  for (const auto policy : {SameNevra::replace, SameNevra::reject}) {
+    repository.policy.same_nevra = policy;
+    const bool is_replaced = policy == SameNevra::replace;
+    const std::string first = is_replaced ? "copy/a.rpm" : "a.rpm", second = is_replaced ? "a.rpm" : "copy/a.rpm";
+    place("a.rpm", "a");
+    store.place("r/copy/a.rpm", build_package({"a", "0", "1", "1", "noarch"}, 99),
+                k_uploaded + std::chrono::seconds(9));
+    run(keys({"a.rpm"}));
+    run(keys({"copy/a.rpm"}));
+    EXPECT_THAT(listed(), ElementsAre(first + " a-1-1.noarch"));
+    store.drop("r/" + first);
+    store.forget_requests();
+    auto gone = keys({first});
+    gone.changes.keys[first].said_gone = true;
+    EXPECT_THAT(run(gone).failures, IsEmpty());
+    EXPECT_EQ(std::ranges::count(store.requests(), "PUT r/repodata/repomd.xml"), 1) << "both at once";
+    EXPECT_THAT(listed(), ElementsAre(second + " a-1-1.noarch"));
+    store.drop("r/" + second);
+    EXPECT_EQ(run(keys({second})).removed(), 1u);
+    EXPECT_THAT(listed(), IsEmpty());
+    expect_sound();
+  }
+}
+
+TEST_F(UpdateTest, ReplacingOneOfTheSameNevraListsNoObjects) {
+  repository.policy.same_nevra = SameNevra::replace;
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  store.place("r/copy/a.rpm", build_package({"a", "0", "1", "1", "noarch"}, 99), k_uploaded + std::chrono::seconds(9));
+  store.forget_requests();
+  run(keys({"copy/a.rpm"}));
+  for (const auto& request : store.requests()) EXPECT_FALSE(request.starts_with("LIST")) << request;
+}
+
+// The object goes after the publication: it must not come in by the listing meanwhile.
+TEST_F(UpdateTest, ExplicitRemovalLetsTheOtherOneInAndNotItself) {
+  repository.policy.same_nevra = SameNevra::reject;
+  place("a.rpm", "a");
+  run(keys({"a.rpm"}));
+  place("copy/a.rpm", "a");
+  run(keys({"copy/a.rpm"}));
+  store.before = [&, is_first = true](const std::string& request) mutable -> Result<void> {
+    if (request == "PUT r/repodata/repomd.xml" && std::exchange(is_first, false))
+      store.place("r/copy/a.rpm", build_package({"a", "0", "1", "1", "noarch"}, 99), k_uploaded);
+    return {};
+  };
+  UpdateRequest request;
+  request.changes.removals = {"a.rpm"};
+  run(request);
+  EXPECT_THAT(listed(), ElementsAre("copy/a.rpm a-1-1.noarch"));
+  EXPECT_TRUE(store.contents().contains("r/a.rpm"));
+}
+
 // Semantics 28: never build on metadata that are not what repomd.xml says.
 TEST_F(UpdateTest, DamagedMetadataStopTheUpdateAndARebuildRepairsThem) {
   place("a.rpm", "a");
