@@ -164,7 +164,12 @@ AwsSender::AwsSender(HttpClient& http, CredentialsProvider& credentials, Clock& 
 AwsSender::Attempt AwsSender::attempt(const AwsCall& call, const HttpRequest& unsigned_request,
                                       HttpExchange& exchange) {
   auto credentials = m_credentials.get(call.deadline ? already_stopped() : call.exchange.stop);
-  if (!credentials) return {about_no_object(std::move(credentials).error()), {}, {}, {}};
+  if (!credentials) {
+    Error error = about_no_object(std::move(credentials).error());
+    const bool not_waited_for = error.kind == ErrorKind::cancelled && !call.exchange.stop.stop_requested();
+    if (call.deadline && not_waited_for) error.kind = ErrorKind::timed_out;
+    return {std::move(error), {}, {}, {}};
+  }
   HttpRequest request = unsigned_request;
   const std::chrono::seconds offset(m_clock_offset.load());
   sign(request, payload_digest(call), *credentials, call.scope, m_clock.now() + offset, m_keys);
@@ -221,7 +226,7 @@ std::optional<Duration> AwsSender::next_delay(const AwsCall& call, Course& cours
                                               Error& error) {
   const RetryPolicy& policy = m_options.retry;
   const SteadyTime now = m_clock.steady();
-  if (!course.give_up) course.give_up = now + m_options.patience;
+  if (!course.give_up) course.give_up = std::min(now + m_options.patience, call.deadline.value_or(SteadyTime::max()));
   const Duration delay = retry_delay(policy, course.attempts, jitter(), hint);
   const std::string after = course.attempts > 1 ? "after " + std::to_string(course.attempts) + " attempts" : "";
   if (course.attempts >= call.attempts.value_or(most_attempts(policy, error.kind)) || now + delay > *course.give_up) {

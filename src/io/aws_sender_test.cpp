@@ -397,6 +397,21 @@ TEST_F(AwsSenderTest, DeadlineEndsAnExchange) {
   EXPECT_EQ(m_server->requests().size(), 1U);
 }
 
+// It is not even waited for: the caller learns what the service said.
+TEST_F(AwsSenderTest, NoRetryBeginsAfterTheDeadline) {
+  const SteadyTime start = m_clock.steady();
+  serve([&](const WireRequest&, int) {
+    EXPECT_LT(m_clock.steady(), start + std::chrono::seconds(20));
+    return answer(503, {{"Retry-After", "8"}}, "<Error><Code>SlowDown</Code></Error>");
+  });
+  AwsSender sender = this->sender();
+  AwsCall in_turn = call();
+  in_turn.deadline = start + std::chrono::seconds(20);
+  EXPECT_TRUE(sender.send(in_turn).response.failed_with(ErrorKind::throttled));
+  EXPECT_LE(m_clock.steady(), *in_turn.deadline);
+  EXPECT_EQ(m_server->requests().size(), 3U);
+}
+
 TEST_F(AwsSenderTest, NeverDeliversTheSameBytesTwice) {
   serve([](const WireRequest&, int) {
     WireAnswer cut = answer(200, {{"Content-Length", "100"}}, "the beginning");

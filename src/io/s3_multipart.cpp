@@ -130,6 +130,7 @@ UploadOutcome MultipartUpload::complete(ETagStyle style) {
   const std::string body = complete_multipart_body(m_parts);
   AwsCall call = m_caller.call(std::move(request), m_key, "s3:PutObject");
   call.exchange.body = body;
+  call.deadline = m_options.deadline;  // nothing is there before
   call.check = [&call](const HttpResponse& response) { return check_completed(call.subject, call.action, response); };
   AwsOutcome outcome = m_caller.send(call);
   if (!outcome.response) return {std::move(outcome.response).error(), outcome.answer_lost};

@@ -242,6 +242,7 @@ UploadOutcome S3Store::send_at_once(const Upload& upload, ETagStyle style, HttpE
   add_condition(request, upload.options, style);
   AwsCall call = m_caller.call(std::move(request), upload.key, "s3:PutObject");
   call.payload_sha256 = upload.sha256;
+  call.deadline = upload.options.deadline;
   payload.stop = call.exchange.stop;
   call.exchange = std::move(payload);
   AwsOutcome outcome = m_caller.send(call);

@@ -125,6 +125,28 @@ TEST_F(S3StoreTest, DeniedIsNotGone) {
             "(request id R)");
 }
 
+// Neither a retry nor an attempt that hangs outlasts it.
+TEST_F(S3StoreTest, PutIsOverAtItsDeadline) {
+  bool hangs = false;
+  serve([&](const WireRequest&, int) {
+    if (!hangs) return answer(503, {{"Retry-After", "8"}}, "<Error><Code>SlowDown</Code></Error>");
+    m_clock.advance(Duration(50));
+    return WireAnswer{{}, false, true};
+  });
+  PutOptions options;
+  options.deadline = m_clock.steady() + std::chrono::seconds(20);
+  EXPECT_TRUE(m_store->put("k", "x", options).failed_with(ErrorKind::throttled));
+  EXPECT_LE(m_clock.steady(), *options.deadline);
+  EXPECT_EQ(requests().size(), 3U);
+
+  hangs = true;
+  options.deadline = m_clock.steady() + std::chrono::minutes(1);
+  m_clock.advance(std::chrono::minutes(1) - Duration(50));
+  EXPECT_TRUE(m_store->put("k", "x", options).failed_with(ErrorKind::timed_out));
+  EXPECT_TRUE(m_store->put("k", "x", options).failed_with(ErrorKind::timed_out));
+  EXPECT_EQ(requests().size(), 4U);
+}
+
 TEST_F(S3StoreTest, GetsARangeAndTheWholeSize) {
   serve([](const WireRequest& request, int) {
     EXPECT_EQ(request.header("range"), "bytes=2-4");

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "model/object.hpp"
 #include "model/store_abilities.hpp"
@@ -37,6 +38,9 @@ struct PutOptions {
   // Lower-case hex. Sent so that the store verifies the bytes, and recorded as ObjectInfo::sha256.
   // Computed from the bytes when empty.
   std::string sha256;
+  // By the clock of this machine: what is not done by then is given up, and nothing more of it is sent. What is in the
+  // network by then may arrive all the same. A store that does it at once need not look.
+  std::optional<SteadyTime> deadline;
 };
 
 // Every call may be made from several threads at once. Failures are named (ErrorKind), never folded:

@@ -115,10 +115,11 @@ Result<std::optional<Lease::Seen>> Lease::look() {
   return std::optional(std::move(seen));
 }
 
-Result<void> Lease::write(const LeaseRecord& record) {
+Result<void> Lease::write(const LeaseRecord& record, std::optional<SteadyTime> deadline) {
   PutOptions options;
   options.content_type = "application/json";
   options.cache_control = "no-cache";
+  options.deadline = deadline;
   const auto put = m_store.put(m_key, to_json(record), options);
   return put ? Result<void>() : Result<void>(put.error());
 }
@@ -159,7 +160,7 @@ Result<bool> Lease::claim(std::uint64_t token, SteadyTime looked, std::stop_toke
   m_mine.token = token;
   m_mine.renewals = 0;
   m_mine.expires = m_clock.now() + std::chrono::ceil<std::chrono::seconds>(m_mine.length);
-  const auto written = write(m_mine);
+  const auto written = write(m_mine, std::nullopt);
   if (written.failed_with(ErrorKind::conflict)) return false;  // 409: somebody else wrote theirs at this moment
   if (!written) return written.error();
   if (m_clock.steady() - looked > m_policy.settle) {
@@ -181,21 +182,22 @@ Result<bool> Lease::claim(std::uint64_t token, SteadyTime looked, std::stop_toke
   return ours;
 }
 
-Result<void> Lease::confirm() {
-  const bool in_time = held() && m_clock.steady() + m_policy.settle < *m_valid_until;
-  const auto ours = in_time ? is_ours() : Result<bool>(false);
+Result<SteadyTime> Lease::confirm() {
+  const auto in_time = [this] { return held() && m_clock.steady() + m_policy.settle < *m_valid_until; };
+  const auto ours = in_time() ? is_ours() : Result<bool>(false);
   if (!ours) return ours.error();
-  if (*ours) return {};
+  if (*ours && in_time()) return *m_valid_until - m_policy.settle;  // the look may have taken long
   m_valid_until.reset();
   return lost();
 }
 
 Result<void> Lease::renew() {
-  if (auto confirmed = confirm(); !confirmed) return confirmed;
+  const auto until = confirm();
+  if (!until) return until.error();
   const SteadyTime sent = m_clock.steady();
   ++m_mine.renewals;
   m_mine.expires = m_clock.now() + std::chrono::ceil<std::chrono::seconds>(m_mine.length);
-  if (auto written = write(m_mine); !written) return written;
+  if (auto written = write(m_mine, *until); !written) return written;
   m_valid_until = sent + m_mine.length;
   return {};
 }
@@ -204,8 +206,9 @@ void Lease::release() {
   if (!std::exchange(m_valid_until, std::nullopt)) return;
   const auto ours = is_ours();
   if (!ours || !*ours) return;
-  // Who waits finds out by itself when this fails.
-  if (auto written = write({"", m_mine.token, m_mine.renewals + 1, m_mine.length, m_clock.now()}); !written) return;
+  // Who waits finds out by itself when this fails; what comes late may come over somebody else's.
+  const LeaseRecord nobody{"", m_mine.token, m_mine.renewals + 1, m_mine.length, m_clock.now()};
+  if (auto written = write(nobody, m_clock.steady() + m_policy.settle); !written) return;
 }
 
 }  // namespace repoupdate

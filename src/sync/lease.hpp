@@ -64,8 +64,9 @@ public:
   // Waits until it is ours: k_patience at most. conflict: others kept it, or no claim got through; timed_out: the store
   // is too slow for it; cancelled; else what the store says.
   Result<void> acquire(std::stop_token stop);
-  // precondition_failed when it is not ours any more, or not for long enough to write a pointer.
-  Result<void> confirm();
+  // Until when what is written under it has to be done. precondition_failed when it is not ours any more, or not for long
+  // enough to write a pointer.
+  Result<SteadyTime> confirm();
   Result<void> renew();
   // Does nothing when it is not ours. A failure costs others the rest of the lease.
   void release();
@@ -77,7 +78,7 @@ private:
   struct Seen;
   Result<std::optional<Seen>> look();
   Result<bool> claim(std::uint64_t token, SteadyTime looked, std::stop_token stop);
-  Result<void> write(const LeaseRecord& record);
+  Result<void> write(const LeaseRecord& record, std::optional<SteadyTime> deadline);
   Result<bool> is_ours();
   Error lost() const;
 

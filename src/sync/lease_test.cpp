@@ -68,7 +68,7 @@ protected:
     const auto read = parse_lease(store.contents().at(k_key).bytes);
     return read ? read->owner : "unreadable";
   }
-  static void expect_ok(const Result<void>& outcome) { EXPECT_TRUE(outcome.ok()) << outcome.error().text(); }
+  static void expect_ok(const auto& outcome) { EXPECT_TRUE(outcome.ok()) << outcome.error().text(); }
 
   MemoryObjectStore store;
   FakeClock clock;
@@ -166,6 +166,31 @@ TEST_F(LeaseTest, RenewedInTimeItIsKept) {
   expect_ok(mine.confirm());
   clock.advance(seconds(28));
   EXPECT_TRUE(mine.confirm().failed_with(ErrorKind::precondition_failed));  // too little is left to write a pointer
+}
+
+// What is written under it has to be over before anybody else may take it.
+TEST_F(LeaseTest, TellsUntilWhenToWrite) {
+  Lease mine = lease("a");
+  const SteadyTime start = clock.steady();
+  expect_ok(mine.acquire({}));
+  const auto until = mine.confirm();
+  ASSERT_TRUE(until.ok()) << until.error().text();
+  EXPECT_EQ(*until, start + seconds(30 - 2));
+  clock.advance(seconds(10));
+  expect_ok(mine.renew());
+  EXPECT_EQ(store.contents().at(k_key).options.deadline, *until);
+  EXPECT_EQ(*mine.confirm(), *until + seconds(2 + 10));
+}
+
+TEST_F(LeaseTest, LookThatOutlastsItConfirmsNothing) {
+  Lease mine = lease("a");
+  expect_ok(mine.acquire({}));
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "GET " + k_key) clock.advance(seconds(40));
+    return {};
+  };
+  EXPECT_TRUE(mine.confirm().failed_with(ErrorKind::precondition_failed));
+  EXPECT_THAT(owner(), HasSubstr("@a"));
 }
 
 // Of two who find it free at the same time, the one who wrote last has it; the other sees that, and waits.

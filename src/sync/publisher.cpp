@@ -89,7 +89,7 @@ Result<Outcome> put_immutable(const Repository& repository, const PublishedFile&
 enum class Conditionally { yes, no };
 
 Result<ObjectInfo> put_pointer(const Repository& repository, const Publication& publication,
-                               Conditionally conditionally) {
+                               Conditionally conditionally, std::optional<SteadyTime> deadline) {
   const PublishedObject& pointer = publication.pointer;
   PutOptions options;
   if (conditionally == Conditionally::yes) {
@@ -99,6 +99,7 @@ Result<ObjectInfo> put_pointer(const Repository& repository, const Publication& 
   options.content_type = pointer.content_type;
   options.cache_control = k_cache_never;
   options.sha256 = pointer.sha256;
+  options.deadline = deadline;
   auto put = repository.store->put(repository.prefix + pointer.key, pointer.bytes, options);
   if (put) return put;
   return lost_or_failed(std::move(put).error());
@@ -113,23 +114,29 @@ Result<void> check_base(const Repository& repository, const Publication& publica
   return Error{ErrorKind::precondition_failed, repository.name + ": somebody else published meanwhile", {}};
 }
 
-// With the turn ours, nobody else writes between the check and the PUT. The condition goes along wherever the store
-// lets it: it may have learnt it since we asked, and others may count on it.
-Result<ObjectInfo> put_pointer_in_turn(const Repository& repository, const Publication& publication, WriteTurn& turn,
-                                       const StoreAbilities& abilities, std::stop_token stop) {
+Result<Published> put_pointer_by_condition(const Repository& repository, const Publication& publication) {
+  auto put = put_pointer(repository, publication, Conditionally::yes, std::nullopt);
+  if (!put) return std::move(put).error();
+  return Published{std::move(put->etag), std::move(put->request_id)};
+}
+
+// With the turn ours, nobody else writes between the check and the end of the PUT. The condition goes along wherever the
+// store lets it: it may have learnt it since we asked, and others may count on it.
+Result<Published> put_pointer_in_turn(const Repository& repository, const Publication& publication, WriteTurn& turn,
+                                      const StoreAbilities& abilities, std::stop_token stop) {
   if (auto taken = turn.take(std::move(stop)); !taken) return std::move(taken).error();
   if (auto base = check_base(repository, publication); !base) return std::move(base).error();
-  if (auto ours = turn.confirm(); !ours) return std::move(ours).error();
+  const auto until = turn.confirm();
+  if (!until) return until.error();
   const Condition condition = publication.base ? abilities.replace : abilities.create;
-  auto put = condition == Condition::never_met ? put_pointer(repository, publication, Conditionally::no)
-                                               : put_pointer(repository, publication, Conditionally::yes);
+  const auto conditionally = condition == Condition::never_met ? Conditionally::no : Conditionally::yes;
+  auto put = put_pointer(repository, publication, conditionally, *until);
   if (condition == Condition::refused &&
       (put.failed_with(ErrorKind::unsupported) || put.failed_with(ErrorKind::invalid)))
-    put = put_pointer(repository, publication, Conditionally::no);
-  if (!put) return put;
-  // Were we too slow? Then it is looked at once more what is there now.
-  if (auto ours = turn.confirm(); !ours) return std::move(ours).error();
-  return put;
+    put = put_pointer(repository, publication, Conditionally::no, *until);
+  if (!put) return std::move(put).error();
+  const bool in_turn = turn.confirm().ok();  // were we too slow?
+  return Published{std::move(put->etag), std::move(put->request_id), in_turn};
 }
 
 // Puts the hashed files, and sees to it that they are there until the pointer can be written.
@@ -209,10 +216,10 @@ Result<void> FilesInPlace::put(std::vector<std::string>& repaired) {
 
 }  // namespace
 
-Result<ETag> publish(const Repository& repository, const Publication& publication, WriteTurn& turn,
-                     std::vector<std::string>& repaired, std::stop_token stop, PublishNotes* notes) {
-  const auto enter = [notes](Stage stage) {
-    if (notes && notes->stages) notes->stages->enter(stage);
+Result<Published> publish(const Repository& repository, const Publication& publication, WriteTurn& turn,
+                          std::vector<std::string>& repaired, std::stop_token stop, StageWatch* stages) {
+  const auto enter = [stages](Stage stage) {
+    if (stages) stages->enter(stage);
   };
   enter(repository.signer ? Stage::sign : Stage::publish);
   const auto abilities = turn.abilities();
@@ -230,17 +237,17 @@ Result<ETag> publish(const Repository& repository, const Publication& publicatio
   std::ignore = note_superseded(repository, publication.superseded);
   if (stop.stop_requested())
     return Error{ErrorKind::cancelled, repository.name + ": stopped before repomd.xml was written", {}};
-  auto pointer = abilities->has_compare_and_swap()
-                     ? put_pointer(repository, publication, Conditionally::yes)
-                     : put_pointer_in_turn(repository, publication, turn, *abilities, stop);
-  if (!pointer) return std::move(pointer).error();
-  if (notes) notes->request_id = pointer->request_id;
+  auto published = abilities->has_compare_and_swap()
+                       ? put_pointer_by_condition(repository, publication)
+                       : put_pointer_in_turn(repository, publication, turn, *abilities, stop);
+  if (!published) return published;
   // From here on the new repository is visible.
-  if (auto finished = finish_pair(repository, pointer->etag, signature); !finished) return std::move(finished).error();
+  if (auto finished = finish_pair(repository, published->pointer, signature); !finished)
+    return std::move(finished).error();
   // A machine that was asleep just now may have lost files to a sweep.
   if (files.is_long_ago())
     if (auto put = files.put(repaired); !put) return std::move(put).error();
-  return pointer->etag;
+  return published;
 }
 
 }  // namespace repoupdate

@@ -29,11 +29,12 @@ Error named(Error error, const Repository& repository) {
 
 // Whoever takes turns writes while nobody else does; the others only when the object is still what they saw.
 Result<ObjectInfo> write(const Repository& repository, const QuarantineSight& seen, const std::string& bytes,
-                         bool compare_and_swap) {
+                         bool compare_and_swap, std::optional<SteadyTime> deadline) {
   const Place place = place_of(repository);
   PutOptions options;
   options.content_type = "application/json";
   options.cache_control = "no-cache";
+  options.deadline = deadline;
   if (compare_and_swap) {
     options.if_absent = !seen.etag;
     options.if_match = seen.etag;
@@ -81,6 +82,7 @@ Result<QuarantineSight> edit_quarantine(const Repository& repository, WriteTurn&
     const auto abilities = repository.quarantine.store ? Result<StoreAbilities>(StoreAbilities{}) : turn.abilities();
     if (!abilities) return named(abilities.error(), repository);
     const bool compare_and_swap = abilities->has_compare_and_swap();
+    std::optional<SteadyTime> deadline;
     if (!compare_and_swap) {
       if (auto taken = turn.take(stop); !taken) return named(std::move(taken).error(), repository);
       seen = read_quarantine(repository);
@@ -88,10 +90,12 @@ Result<QuarantineSight> edit_quarantine(const Repository& repository, WriteTurn&
       records = seen->records;
       edit(records);
       if (records == seen->records) return seen;
-      if (auto ours = turn.confirm(); !ours) return named(std::move(ours).error(), repository);
+      auto ours = turn.confirm();
+      if (!ours) return named(std::move(ours).error(), repository);
+      deadline = *ours;
     }
     const std::string json = to_json(records);
-    auto put = write(repository, *seen, json, compare_and_swap);
+    auto put = write(repository, *seen, json, compare_and_swap, deadline);
     if (put) return QuarantineSight{put->etag, parse_quarantine(json).value_or(QuarantineRecords())};
     if (!is_lost_race(put)) return named(std::move(put).error(), repository);
     if (!clock.sleep_for(retry_delay(k_race, attempt, jitter()), stop))

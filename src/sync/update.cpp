@@ -30,7 +30,12 @@ const RetryPolicy k_race{.attempts = 0, .base = Duration(50), .ceiling = Duratio
 
 constexpr int k_max_creations = 3;
 
-enum class Pass { done, superseded, compare };
+enum class Pass {
+  done,
+  superseded,  // by somebody else: plan again
+  look_again,  // published, and not everything that it touched is known to be as it was published
+  compare,     // not published yet: a comparison with the listing has to come first
+};
 
 class Update {
 public:
@@ -70,8 +75,11 @@ private:
   Result<Spliced> splice_edit(const RepositoryState& state, const MetadataEdit& edit) const;
   void note_published(const Publication& publication, MetadataEdit edit);
   PlanPolicy plan_policy() const { return {m_repository.policy.same_nevra, m_repository.policy.ingest.immutable}; }
-  bool comparing() const { return m_request.reconcile || m_request.rebuild || m_compares; }
   bool rebuilding() const { return m_request.rebuild && !m_report.published; }
+  bool compares() const {
+    return m_request.reconcile || m_request.rebuild || m_another_may_come || m_may_have_overwritten;
+  }
+  Suspicion suspicion() const { return m_may_have_overwritten ? Suspicion::reread : m_request.suspicion; }
 
   const Repository& m_repository;
   const UpdateRequest& m_request;
@@ -82,19 +90,22 @@ private:
   StageWatch m_stages;
 
   int m_attempt = 1;
-  bool m_compares = false;  // with the listing, though nobody asked for that
   UpdateReport m_report;
   Findings m_findings;  // what earlier passes read is not read again
   // One listing serves all passes, and with it the age of the repomd.xml that it was to be compared with first: what
   // came after that is looked at, whoever publishes meanwhile.
   std::optional<PackageObjects> m_listing;
   SystemTime m_pointer_modified{};
+  // Somebody else's publication. Only a comparison with a fresh listing finds what that had said, and by all that
+  // differs: a package that it replaced may be older than the repomd.xml on which ours was planned.
+  bool m_may_have_overwritten = false;
+  bool m_another_may_come = false;  // in place of one that goes (may_let_another_in)
   Turnover m_turnover;            // of this pass
   std::size_t m_lost = 0;         // packages, in earlier passes, by the shrink guard's count
   std::set<std::string> m_moved;  // changed while they were being published
 };
 
-// The stages in order. `superseded` is the only way back.
+// The stages in order. `superseded` and `look_again` are the only ways back.
 Result<Pass> Update::pass() {
   // Load. The index is pinned by its ETag. What is looked at must be at least as new; beside the load the keys are looked
   // at already, and what cannot be sure to be as new is looked at again.
@@ -137,7 +148,7 @@ Result<Pass> Update::pass() {
   if (listed) listed = with_same_nevra(*state, *std::move(listed), *findings);
   if (!listed) return std::move(listed).error();
   Plan plan = plan_edit(*listed, std::move(*findings), m_request.changes.removals, plan_policy());
-  if (!comparing() && may_let_another_in(plan.edit, plan_policy())) return Pass::compare;
+  if (!compares() && may_let_another_in(plan.edit, plan_policy())) return Pass::compare;
   if (rebuilding())  // starts from nothing: what cannot be read now would be lost (I14)
     for (auto& failure : plan.failures)
       if (!is_final(failure.error.kind)) return std::move(failure.error).within("rebuild not published");
@@ -155,17 +166,20 @@ Result<Pass> Update::pass() {
   m_stages.enter(Stage::splice);
   auto spliced = splice_edit(*state, plan.edit);
   if (!spliced) return std::move(spliced).error();
-  PublishNotes notes{&m_stages, {}};
-  auto pointer = publish(m_repository, spliced->publication, m_turn, m_report.repaired, m_stop, &notes);
-  if (pointer.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
-  if (!pointer) return std::move(pointer).error();
+  auto published = publish(m_repository, spliced->publication, m_turn, m_report.repaired, m_stop, &m_stages);
+  if (published.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
+  if (!published) return std::move(published).error();
 
   // Confirm: what changed since it was looked at is looked at again. The caller acknowledges after that.
   m_stages.enter(Stage::confirm);
-  m_report.request_id = std::move(notes.request_id);
+  m_report.request_id = std::move(published->request_id);
   note_published(spliced->publication, std::move(plan.edit));
-  remember(m_repository, spliced->publication, *std::move(pointer), std::move(spliced->index));
-  return m_moved.empty() ? Pass::done : Pass::superseded;
+  remember(m_repository, spliced->publication, std::move(published->pointer), std::move(spliced->index));
+  if (!published->in_turn) {
+    m_may_have_overwritten = true;
+    m_listing.reset();
+  }
+  return m_moved.empty() && published->in_turn ? Pass::done : Pass::look_again;
 }
 
 Result<UpdateReport> Update::run() {
@@ -181,7 +195,7 @@ Result<UpdateReport> Update::run() {
     }
     if (*outcome == Pass::done) return finish();
     if (*outcome == Pass::compare) {  // in one publication with what goes: nobody would come back to it
-      m_compares = true;
+      m_another_may_come = true;
       continue;
     }
     if (m_attempt >= m_repository.policy.attempts)
@@ -189,7 +203,7 @@ Result<UpdateReport> Update::run() {
                    m_repository.name + ": others kept publishing; gave up after " + std::to_string(m_attempt) +
                        " attempts, nothing of this change was lost",
                    {}};
-    if (m_moved.empty()) ++m_report.lost_races;
+    if (*outcome == Pass::superseded) ++m_report.lost_races;
     if (!m_clock.sleep_for(retry_delay(k_race, m_attempt, jitter()), m_stop))
       return Error{ErrorKind::cancelled, m_repository.name + ": stopped between two attempts", {}};
   }
@@ -216,7 +230,7 @@ UpdateReport Update::finish() {
 // The first request for repomd.xml and those for the packages need not wait for each other. Nothing is looked at ahead
 // where it costs nothing to do so later, or where a listing tells what to look at.
 Update::Ahead Update::look_beside(bool is_first) const {
-  const bool by_listing = comparing();
+  const bool by_listing = compares();
   Loading loading{.remembered = remembered_state(m_repository), .is_poll = by_listing};
   loading.will_edit = !by_listing && !m_request.changes.empty();
   std::set<std::string> keys;
@@ -254,7 +268,7 @@ Result<void> Update::list_objects(const std::optional<ETag>& pointer, SystemTime
 Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
   std::set<std::string> keys = m_moved;
   for (const auto& [href, key] : m_request.changes.keys) keys.insert(href);
-  if (!comparing()) return keys;
+  if (!compares()) return keys;
   // The pages of the listing are fetched while the metadata are read. A rebuild starts from nothing: it has to see
   // everything that the repomd.xml which it replaces may list.
   const bool is_listing_due = !m_listing || rebuilding();
@@ -270,9 +284,9 @@ Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
   if (!listed) return std::move(listed).error();
   if (is_listing_due) m_quarantine.look(*m_listing);
   const SystemTime since = m_report.published ? state.pointer_modified : m_pointer_modified;
-  auto different = find_differences(m_repository, m_listing->packages, ListedEntries(*std::move(listed)), since,
-                                    m_request.suspicion);
-  const bool looks_at_all = m_request.rebuild || m_request.suspicion == Suspicion::reread;
+  auto different =
+      find_differences(m_repository, m_listing->packages, ListedEntries(*std::move(listed)), since, suspicion());
+  const bool looks_at_all = m_request.rebuild || suspicion() == Suspicion::reread;
   if (!looks_at_all) m_quarantine.hold_back(*m_listing, different);
   for (const auto& href : m_request.changes.removals) different.erase(std::string(key_of_href(href)));
   keys.merge(std::move(different));

@@ -28,7 +28,7 @@ Result<void> WriteTurn::take(std::stop_token stop) {
   return {};
 }
 
-Result<void> WriteTurn::confirm() {
+Result<SteadyTime> WriteTurn::confirm() {
   const std::scoped_lock lock(m_mutex);
   return m_lease->confirm();
 }

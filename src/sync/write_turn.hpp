@@ -33,8 +33,8 @@ public:
 
   // Waits for the lease, as Lease::acquire() says. Nothing when it is ours already.
   Result<void> take(std::stop_token stop);
-  // precondition_failed when the lease is not ours any more.
-  Result<void> confirm();
+  // Until when what is written in this turn has to be done. precondition_failed when the lease is not ours any more.
+  Result<SteadyTime> confirm();
 
 private:
   void keep_alive(std::stop_token done);

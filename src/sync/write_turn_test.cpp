@@ -128,6 +128,82 @@ TEST_P(WriteTurnTest, LostLeaseKeepsThePointerUntouched) {
   EXPECT_THAT(listed(), ElementsAre("a.rpm"));
 }
 
+// No attempt of the PUT may come after somebody else may hold the lease.
+TEST_P(WriteTurnTest, PointerIsPutBeforeTheLeaseEndsOrNotAtAll) {
+  place("a.rpm");
+  const SteadyTime start = clock.steady();
+  EXPECT_TRUE(update(repository, key("a.rpm"), clock, {}).ok());
+  const auto deadline = store.contents().at(k_pointer).options.deadline;
+  ASSERT_TRUE(deadline);
+  EXPECT_GT(*deadline, start);
+  EXPECT_LE(*deadline, clock.steady() + repository.policy.lease.length - repository.policy.lease.settle);
+}
+
+// Its writer stood still for longer than its lease, and comes over what another one published meanwhile.
+class OverwritingTest : public WriteTurnTest {
+protected:
+  OverwritingTest() {
+    for (const auto* href : {"a.rpm", "old.rpm", "replaced.rpm"}) place(href);
+    EXPECT_TRUE(update(repository, key("replaced.rpm"), clock, {}).ok());
+    EXPECT_TRUE(update(repository, key("old.rpm"), clock, {}).ok());
+    store.before = [this](const std::string& request) -> Result<void> {
+      if (request == "PUT " + k_pointer && !std::exchange(stood_still, true)) publish_another();
+      return {};
+    };
+  }
+  void publish_another() {
+    store.place(k_lease, to_json({"", 9, 0, std::chrono::seconds(30), {}}), clock.now());
+    place("new.rpm");
+    store.place("r/replaced.rpm", build_package({"replaced.rpm", "0", "2", "1", "noarch"}),
+                SystemTime(std::chrono::seconds(2)));  // long before the metadata that are overwritten
+    store.drop("r/old.rpm");
+    UpdateRequest request;
+    for (const auto* href : {"new.rpm", "old.rpm", "replaced.rpm"}) request.changes.keys[href];
+    EXPECT_TRUE(update(repository, request, clock, {}).ok());
+    EXPECT_THAT(listed(), ElementsAre("new.rpm", "replaced.rpm"));
+  }
+  void expect_sound() {
+    const auto outcome = verify(repository, true, {});
+    ASSERT_TRUE(outcome.ok()) << outcome.error().text();
+    for (const auto& problem : outcome->problems) ADD_FAILURE() << problem.key << ' ' << problem.what;
+  }
+
+  bool stood_still = false;
+};
+
+INSTANTIATE_TEST_SUITE_P(Stores, OverwritingTest,
+                         testing::Values(Condition::ignored, Condition::refused, Condition::never_met),
+                         [](const auto& store) {
+                           return store.param == Condition::never_met ? "NeverMet"
+                                                                      : std::string(to_string(store.param));
+                         });
+
+TEST_P(OverwritingTest, WhatAnEventPublishedOverIsListedAgain) {
+  EXPECT_TRUE(update(repository, key("a.rpm"), clock, {}).ok());
+  EXPECT_TRUE(stood_still);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm", "new.rpm", "replaced.rpm"));
+  expect_sound();
+}
+
+// Its listing is older than what it published over.
+TEST_P(OverwritingTest, WhatAReconcilePublishedOverIsListedAgain) {
+  UpdateRequest request;
+  request.reconcile = true;
+  EXPECT_TRUE(update(repository, request, clock, {}).ok());
+  EXPECT_TRUE(stood_still);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm", "new.rpm", "replaced.rpm"));
+  expect_sound();
+}
+
+// Its object is there until update() is done.
+TEST_P(OverwritingTest, ExplicitRemovalStays) {
+  UpdateRequest request;
+  request.changes.removals = {"replaced.rpm"};
+  EXPECT_TRUE(update(repository, request, clock, {}).ok());
+  EXPECT_TRUE(stood_still);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm", "new.rpm"));
+}
+
 TEST_P(WriteTurnTest, WritersAtTheSameTimeLoseNothing) {
   constexpr int k_writers = 3, k_packages = 3;
   std::vector<std::string> all;
