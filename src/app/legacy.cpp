@@ -77,7 +77,7 @@ ExitCode run_packages(Session& session, const PackageArguments& arguments) {
   std::vector<PackageFailure> failures;
   for (const auto& file : arguments.files) {
     const std::string href(std::filesystem::path(file).filename());
-    if (auto removed = repository->store->remove(repository->prefix + href); !removed)
+    if (auto removed = repository->store->remove(repository->prefix + href, {}); !removed)
       failures.push_back({href, std::move(removed).error()});
   }
   std::cout << counted(arguments.files.size() - failures.size(), "package") << " deleted from " << repository->name

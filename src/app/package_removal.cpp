@@ -45,7 +45,7 @@ std::vector<PackageFailure> delete_objects(const Repository& repository, const s
   std::mutex mutex;
   for_each_parallel(keys.size(), repository.policy.requests, [&](std::size_t i) {
     Result<void> removed = Error{ErrorKind::cancelled, "interrupted", {}};
-    if (!stop.stop_requested()) removed = repository.store->remove(repository.prefix + keys[i]);
+    if (!stop.stop_requested()) removed = repository.store->remove(repository.prefix + keys[i], {});
     if (removed) return;
     const std::scoped_lock lock(mutex);
     failures.push_back(

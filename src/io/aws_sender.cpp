@@ -172,7 +172,7 @@ AwsSender::Attempt AwsSender::attempt(const AwsCall& call, const HttpRequest& un
   }
   HttpRequest request = unsigned_request;
   const std::chrono::seconds offset(m_clock_offset.load());
-  sign(request, payload_digest(call), *credentials, call.scope, m_clock.now() + offset, m_keys);
+  sign(request, payload_digest(call), *credentials, call.scope, call.dated.value_or(m_clock.now()) + offset, m_keys);
 
   auto response = m_http.send(request, exchange);
   if (!response) return {std::move(response).error(), {}, {}, *std::move(credentials), offset};

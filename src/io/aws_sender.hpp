@@ -38,6 +38,7 @@ struct AwsCall {
   // By AwsSender::clock(): when it ends at the latest. With one it waits neither for a turn that comes too late, nor
   // for new credentials.
   std::optional<SteadyTime> deadline;
+  std::optional<SystemTime> dated;  // by our clock, what it is signed for; nothing: the time of each attempt
   // Called before each attempt after the first, to change the request: a download that broke off asks only
   // for the rest. Without it an attempt whose sink has taken bytes is not repeated.
   std::function<void(HttpRequest&)> before_retry;

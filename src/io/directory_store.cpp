@@ -299,7 +299,7 @@ Result<ObjectInfo> DirectoryStore::put_body(std::string_view key, const StoredBy
   return publish(*staged, key, options, options.sha256);
 }
 
-Result<void> DirectoryStore::remove(std::string_view key) {
+Result<void> DirectoryStore::remove(std::string_view key, const RemoveOptions&) {
   const auto path = path_of(key);
   if (!path) return path.error();
   const auto lock = lock_directory(m_root);

@@ -47,7 +47,8 @@ public:
   // ErrorKind::corrupt when the file does not have options.sha256.
   Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file, const PutOptions& options,
                               const UploadProgress& progress) override;
-  Result<void> remove(std::string_view key) override;  // directories that become empty stay
+  Result<void> remove(std::string_view key,
+                      const RemoveOptions& options) override;  // directories that become empty stay
   // Hidden names (is_hidden) are left out; `next` is the last key of the page.
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
   Result<ListPage> list_after(std::string_view prefix, std::string_view after, std::size_t at_most) override;

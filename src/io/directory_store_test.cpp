@@ -94,7 +94,7 @@ TEST_F(DirectoryStoreTest, AKeyCannotLeaveTheDirectoryOrBeOneOfOurNames) {
     EXPECT_TRUE(store.get(key, {}, 1).failed_with(ErrorKind::invalid)) << key;
     EXPECT_TRUE(store.open(key).failed_with(ErrorKind::invalid)) << key;
     EXPECT_TRUE(store.put(key, "x", {}).failed_with(ErrorKind::invalid)) << key;
-    EXPECT_TRUE(store.remove(key).failed_with(ErrorKind::invalid)) << key;
+    EXPECT_TRUE(store.remove(key, {}).failed_with(ErrorKind::invalid)) << key;
   }
   EXPECT_THAT(files(), IsEmpty());
 }
@@ -239,7 +239,7 @@ TEST_F(DirectoryStoreTest, AnOpenObjectOutlivesItsReplacementAndRemoval) {
   EXPECT_TRUE((*opened)->is_local());
   ASSERT_TRUE(store.put("a", "new", {}));
   EXPECT_EQ(*read_piece(**opened, 4, 5), "bytes");
-  ASSERT_TRUE(store.remove("a"));
+  ASSERT_TRUE(store.remove("a", {}));
   EXPECT_EQ(*read_all(**opened, k_plenty), "old bytes");
 }
 
@@ -322,8 +322,8 @@ TEST_F(DirectoryStoreTest, NewFilesHaveThePermissionsOfTheUmask) {
 
 TEST_F(DirectoryStoreTest, RemovingWhatIsAbsentSucceeds) {
   ASSERT_TRUE(store.put("d/a", "x", {}));
-  for (int i = 0; i < 2; ++i) EXPECT_TRUE(store.remove("d/a"));
-  EXPECT_TRUE(store.remove("none/at/all"));
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(store.remove("d/a", {}));
+  EXPECT_TRUE(store.remove("none/at/all", {}));
   EXPECT_TRUE(store.head("d/a").failed_with(ErrorKind::not_found));
   EXPECT_TRUE(fs::is_directory(directory.path("d")));
 }
@@ -395,7 +395,7 @@ TEST_F(DirectoryStoreTest, AMissingDirectoryProvesNothingAboutItsObjects) {
     EXPECT_TRUE(gone->open("d/a").failed_with(ErrorKind::no_store));
     EXPECT_TRUE(gone->list("", "").failed_with(ErrorKind::no_store));
     EXPECT_TRUE(gone->put("a", "1", {}).failed_with(ErrorKind::no_store));
-    EXPECT_TRUE(gone->remove("a").failed_with(ErrorKind::no_store));
+    EXPECT_TRUE(gone->remove("a", {}).failed_with(ErrorKind::no_store));
     EXPECT_THAT(gone->head("a").error().message, HasSubstr("does not exist"));
   }
   ASSERT_TRUE(missing.create_root());
@@ -411,7 +411,7 @@ TEST_F(DirectoryStoreTest, ALinkThatLeadsNowhereProvesNothingEither) {
   }
   EXPECT_TRUE(store.list("", "").failed_with(ErrorKind::unavailable));
   EXPECT_TRUE(store.list("other/", "")) << "what the link hides is not asked for";
-  EXPECT_TRUE(store.remove("pool/a.rpm").failed_with(ErrorKind::unavailable));
+  EXPECT_TRUE(store.remove("pool/a.rpm", {}).failed_with(ErrorKind::unavailable));
 }
 
 TEST_F(DirectoryStoreTest, WhatMayNotBeReadOrWrittenIsDenied) {

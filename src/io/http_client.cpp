@@ -67,12 +67,14 @@ struct Transfer {
   std::optional<Error> failure;  // a callback's own; ends the transfer
   std::uint64_t offset = 0;      // of the upload
   std::string_view pending;      // upload bytes given and not yet taken
+  bool begun = false;            // of an exchange that goes once: it may have left
   std::array<char, CURL_ERROR_SIZE> reason{};
 
   std::uint64_t upload_size() const { return exchange.upload ? exchange.upload_size : exchange.body.size(); }
   bool take_header(std::string_view line);
   bool take_body(std::string_view bytes);
   std::size_t give_body(char* buffer, std::size_t size);
+  bool may_begin();
   bool check(Result<void> outcome);
 };
 
@@ -147,6 +149,11 @@ std::size_t Transfer::give_body(char* buffer, std::size_t size) {
   return taken;
 }
 
+bool Transfer::may_begin() {
+  return !std::exchange(begun, true) ||
+         check(Error{ErrorKind::unavailable, "the connection broke off, and it is not sent again", {}});
+}
+
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* transfer) {
   return static_cast<Transfer*>(transfer)->take_header({data, size * count}) ? size * count : 0;
 }
@@ -167,6 +174,11 @@ int on_seek(void* data, curl_off_t offset, int origin) {
   transfer->pending = {};
   transfer->response.resent = true;
   return CURL_SEEKFUNC_OK;
+}
+
+// Called before the request goes out on a connection, and again when libcurl sends it on another one.
+int on_request(void* transfer, char*, char*, int, int) {
+  return static_cast<Transfer*>(transfer)->may_begin() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 // Called at least once a second; non-zero ends the transfer.
@@ -331,6 +343,8 @@ void HttpClient::State::prepare(CURL* easy, const HttpRequest& request, const Ht
   curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_SEEKDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, exchange.once ? on_request : nullptr);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_UPLOAD, is_upload ? 1L : 0L);  // also when empty: Content-Length: 0 is wanted then
   curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, is_upload ? static_cast<curl_off_t>(transfer.upload_size()) : -1);
   curl_easy_setopt(easy, CURLOPT_NOBODY, is_head ? 1L : 0L);  // after UPLOAD, which takes it back

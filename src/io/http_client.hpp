@@ -48,7 +48,9 @@ struct HttpExchange {
   std::uint64_t body_limit = k_max_response_body;  // of a 2xx body without a sink; more is ErrorKind::invalid
   std::optional<Duration> timeout;                 // for the whole exchange, where one is wanted
   bool direct = false;                             // never through a proxy: link-local metadata services
-  std::stop_token stop;                            // ends the transfer with ErrorKind::cancelled
+  // Sent one time, also where a kept connection turns out dead: that is unavailable then.
+  bool once = false;
+  std::stop_token stop;  // ends the transfer with ErrorKind::cancelled
 };
 
 // Thread-safe. An HTTP status is not a failure here: only connection failures and answers that break off

@@ -447,6 +447,18 @@ TEST(HttpClient, SaysWhenADeadConnectionMadeItSendTwice) {
   EXPECT_TRUE(second->resent);
 }
 
+TEST(HttpClient, WhatGoesOnceIsNotSentAgainOverADeadConnection) {
+  LoopbackServer server([](const WireRequest&, int number) { return number == 2 ? no_answer() : answer(204); });
+  HttpClient client({});
+  HttpExchange exchange;
+  exchange.once = true;
+  EXPECT_TRUE(client.send(request_to(server, "DELETE"), exchange).ok());
+  EXPECT_TRUE(client.send(request_to(server, "DELETE"), exchange).failed_with(ErrorKind::unavailable));
+  EXPECT_EQ(server.requests().size(), 2U);
+  EXPECT_TRUE(client.send(request_to(server, "DELETE"), exchange).ok());
+  EXPECT_TRUE(client.send(request_to(server, "DELETE"), {}).ok()) << "it is of one exchange alone";
+}
+
 TEST(HttpClient, RefusesALineBreakInAHeader) {
   LoopbackServer server([](const WireRequest&, int) { return answer(200); });
   HttpClient client({});

@@ -384,9 +384,13 @@ Result<ObjectInfo> S3Store::find_own(const Upload& upload) {
   return hasher.finish_hex() == upload.sha256 ? info : other;
 }
 
-Result<void> S3Store::remove(std::string_view key) {
+Result<void> S3Store::remove(std::string_view key, const RemoveOptions& options) {
   if (auto checked = check_s3_key(key); !checked) return std::move(checked).error().within(name());
-  const AwsCall call = m_caller.call(delete_object_request(m_caller.bucket(), key), key, "s3:DeleteObject");
+  AwsCall call = m_caller.call(delete_object_request(m_caller.bucket(), key), key, "s3:DeleteObject");
+  call.exchange.once = options.once;
+  if (options.once) call.attempts = 1;
+  call.deadline = options.deadline;
+  call.dated = options.decided;
   auto response = m_caller.send(call).response;
   if (response) return {};
   Error error = missing(std::move(response).error());

@@ -92,7 +92,7 @@ TEST_F(S3StoreTest, MissingBucketIsNeverAMissingKey) {
   EXPECT_TRUE(m_store->get("k", {}, 10).failed_with(ErrorKind::no_store));
   EXPECT_TRUE(m_store->put("k", "x", {}).failed_with(ErrorKind::no_store));
   EXPECT_TRUE(m_store->put("k", "x", if_match("\"e\"")).failed_with(ErrorKind::no_store));
-  EXPECT_TRUE(m_store->remove("k").failed_with(ErrorKind::no_store));
+  EXPECT_TRUE(m_store->remove("k", {}).failed_with(ErrorKind::no_store));
   EXPECT_TRUE(m_store->list("", "").failed_with(ErrorKind::no_store));
 }
 
@@ -602,17 +602,51 @@ TEST_F(S3StoreTest, RemovingWhatIsAbsentSucceeds) {
   serve([](const WireRequest& request, int) {
     return request.method == "DELETE" && request.target == "/b/there" ? answer(204) : answer(404, {}, k_no_such_key);
   });
-  EXPECT_TRUE(m_store->remove("there").ok());
+  EXPECT_TRUE(m_store->remove("there", {}).ok());
   serve([](const WireRequest& request, int) {
     return request.target == "/b" ? answer(200) : answer(404, {}, k_no_such_key);
   });
-  EXPECT_TRUE(m_store->remove("absent").ok());
+  EXPECT_TRUE(m_store->remove("absent", {}).ok());
+}
+
+TEST_F(S3StoreTest, ARemovalThatMayGoOnceIsNotRepeated) {
+  RemoveOptions once;
+  once.once = true;
+  serve([](const WireRequest&, int) { return answer(500); });
+  EXPECT_TRUE(m_store->remove("k", once).failed_with(ErrorKind::unavailable));
+  EXPECT_EQ(requests().size(), 1u);
+  // The server goes away under a connection that was kept, after it has read the request.
+  serve([](const WireRequest&, int number) { return number > 1 ? no_answer() : answer(204); });
+  EXPECT_TRUE(m_store->remove("k", once).ok());
+  EXPECT_TRUE(m_store->remove("k", once).failed_with(ErrorKind::unavailable));
+  EXPECT_EQ(requests().size(), 2u);
+}
+
+TEST_F(S3StoreTest, ARemovalBearsTheTimeAtWhichItWasDecided) {
+  serve([](const WireRequest&, int) { return answer(204); });
+  RemoveOptions options;
+  options.decided = m_clock.now();
+  m_clock.advance(std::chrono::hours(1));
+  EXPECT_TRUE(m_store->remove("k", options).ok());
+  EXPECT_TRUE(m_store->remove("k", {}).ok());
+  EXPECT_EQ(m_server->requests().at(0).header("x-amz-date"), "20270115T080000Z");
+  EXPECT_EQ(m_server->requests().at(1).header("x-amz-date"), "20270115T090000Z");
+}
+
+TEST_F(S3StoreTest, NoRemovalBeginsAfterItsDeadline) {
+  serve([](const WireRequest&, int) { return answer(204); });
+  RemoveOptions options;
+  options.deadline = m_clock.steady() + std::chrono::minutes(5);
+  EXPECT_TRUE(m_store->remove("k", options).ok());
+  m_clock.advance(std::chrono::minutes(5));
+  EXPECT_TRUE(m_store->remove("k", options).failed_with(ErrorKind::timed_out));
+  EXPECT_EQ(requests().size(), 1u);
 }
 
 // DELETE of "" would be DeleteBucket.
 TEST_F(S3StoreTest, EmptyKeyIsRefusedBeforeAnythingIsSent) {
   serve([](const WireRequest&, int) { return answer(204); });
-  EXPECT_TRUE(m_store->remove("").failed_with(ErrorKind::invalid));
+  EXPECT_TRUE(m_store->remove("", {}).failed_with(ErrorKind::invalid));
   EXPECT_TRUE(m_store->head("").failed_with(ErrorKind::invalid));
   EXPECT_TRUE(m_store->get("", {}, 10).failed_with(ErrorKind::invalid));
   EXPECT_TRUE(m_store->put("", "x", {}).failed_with(ErrorKind::invalid));

@@ -43,6 +43,16 @@ struct PutOptions {
   std::optional<SteadyTime> deadline;
 };
 
+struct RemoveOptions {
+  // Leaves this program one time at most, so that it cannot have its effect a second time, on what was put since the
+  // first. After unavailable, timed_out or cancelled nobody knows whether it had it, or still will.
+  bool once = false;
+  std::optional<SteadyTime> deadline;  // no attempt begins after it; a store of this machine may ignore it
+  // The time that the request bears, in place of the present: a store that looks at it refuses one that comes long
+  // after (S3: 15 minutes), wherever it was held up.
+  std::optional<SystemTime> decided;
+};
+
 // Every call may be made from several threads at once. Failures are named (ErrorKind), never folded:
 // not_found only when the store proved absence, no_store when the bucket or directory itself is missing; denied, throttled, unavailable, timed_out as they are.
 // What cannot be read because the store refuses it, for whatever reason, is denied or unavailable: invalid, unsupported
@@ -90,7 +100,7 @@ public:
                                       const PutOptions& options, const UploadProgress& progress) = 0;
 
   // Absent already is success.
-  virtual Result<void> remove(std::string_view key) = 0;
+  virtual Result<void> remove(std::string_view key, const RemoveOptions& options) = 0;
 
   // One page (at most 1,000) of the objects whose key starts with `prefix`, sorted by key as bytes.
   // `continuation` is empty or ListPage::next of the page before.

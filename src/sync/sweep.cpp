@@ -2,10 +2,12 @@
 #include "sync/sweep.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "base/hash.hpp"
 #include "base/parallel.hpp"
+#include "base/retry.hpp"
 #include "sync/pending_uploads.hpp"
 #include "sync/repository_state.hpp"
 #include "sync/sweep_claim.hpp"
@@ -15,6 +17,28 @@ namespace {
 
 constexpr std::string_view k_metadata_prefix = "repodata/";
 constexpr std::size_t k_requests = 4;  // at the same time: whoever publishes goes first
+
+// Whatever is not refused may be done, or on its way still.
+bool is_refusal(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::not_found:
+    case ErrorKind::no_store:
+    case ErrorKind::denied:
+    case ErrorKind::throttled:
+    case ErrorKind::precondition_failed:
+    case ErrorKind::conflict:
+    case ErrorKind::invalid:
+    case ErrorKind::unsupported: return true;
+    case ErrorKind::corrupt:
+    case ErrorKind::unavailable:
+    case ErrorKind::timed_out:
+    case ErrorKind::no_space:
+    case ErrorKind::unconfirmed:
+    case ErrorKind::cancelled:
+    case ErrorKind::io: break;
+  }
+  return false;
+}
 
 class Sweep {
 public:
@@ -27,8 +51,10 @@ private:
   Result<void> list();
   Result<void> read_pointer();
   Result<void> remove_files();
-  void remove_one(SweepItem& item) const;
+  void remove_one(SweepItem& item);
+  bool is_to_go(SweepItem& item) const;
   Result<void> check_once_more(const SweepFile& file) const;
+  bool is_gone(const SweepFile& file) const;
   void drop_uploads(bool dry_run);
   Result<void> keep_notes(SweepNotes notes);
   Error kept(const std::string& why) const { return {ErrorKind::precondition_failed, why, {}}; }
@@ -40,6 +66,7 @@ private:
   SweepInput m_input;
   StoredNotes m_loaded;
   std::optional<Elapsed> m_claimed;
+  std::atomic<bool> m_is_all_known = true;  // what became of each deletion
   SweepReport m_report;
 };
 
@@ -101,8 +128,9 @@ Result<SweepReport> Sweep::run(bool dry_run) {
 
 // The claim first, then the last look at each file: who puts one again after that look sees the claim, and waits.
 Result<void> Sweep::remove_files() {
-  if (auto claimed = claim_sweep(m_repository, m_clock, m_stop); !claimed) return claimed;
-  m_claimed.emplace(m_clock);
+  const auto claimed = claim_sweep(m_repository, m_clock, m_stop);
+  if (!claimed) return claimed.error();
+  m_claimed = *claimed;
   const auto named = read_pointer();  // what other tools have named meanwhile they may not have put again
   if (named) {
     std::vector<SweepItem*> going;
@@ -111,25 +139,49 @@ Result<void> Sweep::remove_files() {
     for_each_parallel(going.size(), std::min(k_requests, m_repository.policy.requests),
                       [&](std::size_t i) { remove_one(*going[i]); });
   }
-  if (m_claimed->passed() < k_sweep_believed) release_sweep(m_repository);  // else it may be somebody else's by now
+  if (m_is_all_known) release_sweep(m_repository, *m_claimed, m_clock);
   if (!named) return named;
   return m_stop.stop_requested() ? Result<void>(stopped()) : Result<void>();
 }
 
-void Sweep::remove_one(SweepItem& item) const {
-  if (m_stop.stop_requested()) return;
-  if (auto checked = check_once_more(item.file); !checked) {
-    if (checked.failed_with(ErrorKind::not_found))
-      item.removed = true;  // by somebody else
-    else if (checked.failed_with(ErrorKind::precondition_failed))
-      item.kept = checked.error().message;
-    else
-      item.failure = std::move(checked).error();
-    return;
+// A deletion goes out once for each look: one that is repeated blindly takes away what was put, and named, since the
+// first one had its effect. One that may be on its way still is not repeated at all; the claim stays behind and tells
+// of it for as long as it may arrive.
+void Sweep::remove_one(SweepItem& item) {
+  const RetryPolicy retry;
+  for (int attempt = 1; !m_stop.stop_requested(); ++attempt) {
+    RemoveOptions options;
+    options.once = true;
+    options.deadline = m_claimed->after(k_sweep_within);
+    options.decided = m_clock.now();
+    if (!is_to_go(item)) return;
+    auto removed = m_repository.store->remove(m_repository.prefix + item.file.key, options);
+    item.removed = removed.ok() || (!is_refusal(removed.error().kind) && is_gone(item.file));
+    if (item.removed) return;
+    if (!is_refusal(removed.error().kind)) m_is_all_known = false;
+    if (!removed.failed_with(ErrorKind::throttled) || attempt == retry.attempts) {
+      item.failure = std::move(removed).error();
+      return;
+    }
+    m_clock.sleep_for(retry_delay(retry, attempt, jitter()), m_stop);
   }
-  auto removed = m_repository.store->remove(m_repository.prefix + item.file.key);
-  item.removed = removed.ok();
-  if (!removed) item.failure = std::move(removed).error();
+}
+
+bool Sweep::is_to_go(SweepItem& item) const {
+  auto checked = check_once_more(item.file);
+  if (checked) return true;
+  if (checked.failed_with(ErrorKind::not_found))
+    item.removed = true;  // by somebody else
+  else if (checked.failed_with(ErrorKind::precondition_failed))
+    item.kept = checked.error().message;
+  else
+    item.failure = std::move(checked).error();
+  return false;
+}
+
+// By the only deletion of it that went out.
+bool Sweep::is_gone(const SweepFile& file) const {
+  return m_repository.store->head(m_repository.prefix + file.key).failed_with(ErrorKind::not_found);
 }
 
 Result<void> Sweep::check_once_more(const SweepFile& file) const {

@@ -5,7 +5,6 @@
 #include <tuple>
 #include <utility>
 
-#include "sync/sweep_policy.hpp"
 #include "sync/write_turn.hpp"
 
 namespace repoupdate {
@@ -31,18 +30,22 @@ Result<std::optional<Claim>> find_claim(const Repository& repository, const Cloc
 }
 
 Error others_sweep(const Repository& repository) {
-  return {ErrorKind::conflict, repository.name + ": another sweep is under way; nothing was removed", {}};
+  return {ErrorKind::conflict,
+          repository.name +
+              ": another sweep is under way; nothing was removed. One that broke off counts as such for " +
+              std::to_string(k_sweep_believed / std::chrono::minutes(1)) + " minutes",
+          {}};
 }
 
 }  // namespace
 
-Result<void> claim_sweep(const Repository& repository, Clock& clock, std::stop_token stop) {
+Result<Elapsed> claim_sweep(const Repository& repository, Clock& clock, std::stop_token stop) {
   WriteTurn turn(repository, clock);
   const auto abilities = turn.abilities();
   if (!abilities) return abilities.error();
   const bool conditionally = abilities->has_compare_and_swap();
   if (!conditionally)
-    if (auto taken = turn.take(std::move(stop)); !taken) return taken;
+    if (auto taken = turn.take(std::move(stop)); !taken) return std::move(taken).error();
   const auto found = find_claim(repository, clock);
   if (!found) return found.error();
   if (*found && !(*found)->is_over) return others_sweep(repository);
@@ -54,14 +57,20 @@ Result<void> claim_sweep(const Repository& repository, Clock& clock, std::stop_t
     if (*found) options.if_match = (*found)->etag;
   }
   const std::string text = "metadata that nobody names are being removed by " + repository.policy.lease.who + "\n";
+  const Elapsed claimed(clock);  // before the store's time of it: whatever happens on the way counts
   const auto put = repository.store->put(claim_key(repository), text, options);
   if (put.failed_with(ErrorKind::precondition_failed) || put.failed_with(ErrorKind::conflict))
     return others_sweep(repository);
-  return put ? Result<void>() : Result<void>(put.error());
+  if (!put) return put.error();
+  return claimed;
 }
 
-void release_sweep(const Repository& repository) {
-  std::ignore = repository.store->remove(claim_key(repository));
+void release_sweep(const Repository& repository, const Elapsed& claimed, const Clock& clock) {
+  RemoveOptions options;
+  options.once = true;  // the next claim may be there when a second one arrives
+  options.deadline = claimed.after(k_release_within);
+  options.decided = clock.now();
+  if (claimed.passed() < k_release_within) std::ignore = repository.store->remove(claim_key(repository), options);
 }
 
 Result<void> wait_for_sweeps(const Repository& repository, Clock& clock, std::stop_token stop) {

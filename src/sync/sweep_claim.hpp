@@ -11,17 +11,19 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "sync/repository.hpp"
+#include "sync/sweep_policy.hpp"
 
 namespace repoupdate {
 
 inline constexpr std::string_view k_sweeping_key = "repodata/.repoupdate/sweeping.txt";
 
 // One sweep at a time. conflict: somebody else sweeps this repository. Where the store has no conditional writes the
-// claim is made with the lease in hand, which is given back at once.
-Result<void> claim_sweep(const Repository& repository, Clock& clock, std::stop_token stop);
+// claim is made with the lease in hand, which is given back at once. Returns how long ago it was said at most.
+Result<Elapsed> claim_sweep(const Repository& repository, Clock& clock, std::stop_token stop);
 
-// A failure leaves it behind: others take it for over after k_sweep_believed.
-void release_sweep(const Repository& repository);
+// For who knows what became of all its deletions. A failure leaves the claim behind, and so does who is late, since it
+// may be somebody else's by the time: others take it for over after k_sweep_believed.
+void release_sweep(const Repository& repository, const Elapsed& claimed, const Clock& clock);
 
 // Returns when nobody deletes any more that said so before this was called. cancelled: a stop was requested.
 Result<void> wait_for_sweeps(const Repository& repository, Clock& clock, std::stop_token stop);

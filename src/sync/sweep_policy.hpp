@@ -26,9 +26,14 @@ static_assert(k_reuse_within + k_publish_within < k_settled_after);
 
 // From the moment at which a sweep said what it would do to its last deletion.
 inline constexpr Duration k_sweep_within{std::chrono::minutes(5)};
+// Its last request of all takes back what it said.
+inline constexpr Duration k_release_within{std::chrono::minutes(10)};
+// A store takes no request later than that after the time that it bears, wherever it was held up.
+inline constexpr Duration k_signature_holds{std::chrono::minutes(15)};
 // What a sweep said holds for this long: its last request is over by then, or its signature is too old.
 inline constexpr Duration k_sweep_believed{std::chrono::minutes(30)};
-static_assert(k_sweep_within < k_sweep_believed);
+static_assert(k_sweep_within < k_release_within);
+static_assert(k_release_within + k_signature_holds < k_sweep_believed);
 
 // By the monotonic clock and by the wall clock, whichever says more: the first stands still while a machine sleeps.
 class Elapsed {
@@ -38,6 +43,8 @@ public:
     return std::max(std::chrono::duration_cast<Duration>(m_clock->steady() - m_steady),
                     Duration(m_clock->now() - m_wall));
   }
+  // When so much will have passed, for requests that have to be gone by then.
+  SteadyTime after(Duration duration) const { return m_steady + duration; }
 
 private:
   const Clock* m_clock;

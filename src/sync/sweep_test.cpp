@@ -13,6 +13,7 @@
 #include "model/location_href.hpp"
 #include "sync/sample_update.hpp"
 #include "sync/sweep_claim.hpp"
+#include "testkit/faulty_object_store.hpp"
 
 namespace repoupdate {
 namespace {
@@ -340,6 +341,102 @@ TEST_F(SweepTest, PutAgainBetweenTheLastLookAndTheDeletionIsPutOnceMore) {
   EXPECT_EQ(named(), old);
   EXPECT_TRUE(all_there(old));
   expect_sound();
+}
+
+// A deletion has its effect and is not answered, and before anybody could repeat it a publication puts the files that
+// the sweep took away. It sees no sweep: nothing was there that it would have put again.
+TEST_F(SweepTest, ADeletionThatIsNotAnsweredTakesNothingAwayThatIsPutAfterIt) {
+  const auto old = superseded_long_ago();
+  repository.policy.requests = 1;
+  FaultyObjectStore faulty(store);
+  Repository seen_by_sweep = repository;
+  seen_by_sweep.store = &faulty;
+  std::string last;
+  faulty.on_call = [&](const std::string& call) {
+    if (!call.starts_with("DELETE ")) return Fault::none;
+    const auto is_left = [&](const std::string& key) { return call != "DELETE " + key && all_there({key}); };
+    if (!last.empty() || std::ranges::any_of(old, is_left)) return Fault::none;
+    last = call;
+    return Fault::timeout_after;
+  };
+  faulty.after_effect = [&](const std::string& call) {
+    if (last.empty() || call != last) return;
+    last += " of before";
+    take_away("b");
+  };
+  ASSERT_TRUE(sweep(seen_by_sweep, false, clock, {}).ok());
+  EXPECT_EQ(named(), old);
+  EXPECT_TRUE(all_there(old));
+  EXPECT_TRUE(all_there({k_claim})) << "nobody knows whether the deletion is on its way still";
+  expect_sound();
+}
+
+TEST_F(SweepTest, ADeletionThatMayBeOnItsWayIsNotRepeatedAndTheClaimStays) {
+  const auto old = superseded_long_ago();
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "DELETE " + old[0]) return Error{ErrorKind::timed_out, "no answer", {}};
+    return {};
+  };
+  const auto report = sweep_now();
+  EXPECT_EQ(report.removed(), 5u);
+  EXPECT_EQ(report.failed(), 1u);
+  EXPECT_EQ(count("DELETE " + old[0]), 1u);
+  EXPECT_TRUE(all_there({k_claim}));
+  store.before = {};
+  EXPECT_TRUE(sweep(repository, false, clock, {}).failed_with(ErrorKind::conflict));
+  clock.advance(k_sweep_believed + minutes(1));
+  EXPECT_EQ(sweep_now().removed(), 1u);
+  EXPECT_TRUE(none_there({k_claim}));
+}
+
+TEST_F(SweepTest, AFileThatIsGoneTellsWhatBecameOfItsDeletion) {
+  const auto old = superseded_long_ago();
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request != "DELETE " + old[0]) return {};
+    store.drop(old[0]);
+    return Error{ErrorKind::unavailable, "500", {}};
+  };
+  EXPECT_EQ(sweep_now().removed(), 6u);
+  EXPECT_TRUE(none_there({k_claim}));
+}
+
+// 503 SlowDown: nothing was done. Meanwhile somebody may have put the file again.
+TEST_F(SweepTest, ADeletionThatIsRefusedAsTooManyIsRepeatedAfterAnotherLook) {
+  const auto old = superseded_long_ago();
+  repository.policy.requests = 1;
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (!request.starts_with("DELETE r/repodata/") || count(request) > 1) return {};
+    if (request == "DELETE " + old[0]) store.place(old[0], store.contents().at(old[0]).bytes, clock.now());
+    return Error{ErrorKind::throttled, "503", {}};
+  };
+  const auto report = sweep_now();
+  EXPECT_EQ(report.removed(), 5u);
+  EXPECT_EQ(report.failed(), 0u);
+  EXPECT_TRUE(all_there({old[0]}));
+  EXPECT_EQ(count("HEAD " + old[1]), count("DELETE " + old[1]));
+}
+
+// A deletion that leaves late, or is held up on its way, must not arrive when nobody expects it any more.
+TEST_F(SweepTest, EveryDeletionGoesOnceAndInTime) {
+  superseded_long_ago();
+  const SteadyTime began = clock.steady();
+  const SystemTime now = clock.now();
+  store.on_remove = [&](const std::string& key, const RemoveOptions& options) {
+    EXPECT_TRUE(options.once) << key;
+    EXPECT_EQ(options.deadline, began + (key == k_claim ? k_release_within : k_sweep_within)) << key;
+    EXPECT_EQ(options.decided, now) << key;
+  };
+  EXPECT_EQ(sweep_now().removed(), 6u);
+}
+
+// From before the claim was made: the store's time of it is what others go by.
+TEST_F(SweepTest, AMachineThatSleptOverItsClaimDeletesNothing) {
+  superseded_long_ago();
+  store.before = [&](const std::string& request) -> Result<void> {
+    if (request == "PUT " + k_claim) clock.advance(k_sweep_within + minutes(1));
+    return {};
+  };
+  EXPECT_EQ(sweep_now().removed(), 0u);
 }
 
 // A crashed sweep does not hold up publications for ever.

@@ -43,6 +43,10 @@ bool has_effect(Fault fault) {
          fault == Fault::precondition_failed_after || fault == Fault::conflict_after || fault == Fault::killed_after;
 }
 
+bool is_about_answer(Fault fault) {
+  return fault == Fault::reset_after || fault == Fault::timeout_after;
+}
+
 bool is_about_bytes(Fault fault) {
   return fault == Fault::truncated || fault == Fault::cut_short || fault == Fault::wrong_bytes;
 }
@@ -126,13 +130,17 @@ Result<Answer> FaultyObjectStore::look(std::string call, const Work& work) {
 }
 
 template <typename Answer, typename Work>
-Result<Answer> FaultyObjectStore::change(std::string call, const Work& work) {
+Result<Answer> FaultyObjectStore::change(std::string call, const Work& work, Repeated repeated) {
   const Course course = admit(std::move(call));
   if (!has_effect(course.fault)) return course.error();
   Result<Answer> answer = [&] {
     const std::scoped_lock lock(m_effects);
     Result<Answer> done = work();
     if (after_effect) after_effect(course.call);
+    if (repeated == Repeated::unless_answered && is_about_answer(course.fault)) {
+      done = work();
+      if (after_effect) after_effect(course.call);
+    }
     return done;
   }();
   // Of what was refused no answer is worth losing.
@@ -196,8 +204,10 @@ Result<ObjectInfo> FaultyObjectStore::put_file(std::string_view key, const std::
   return change<ObjectInfo>("PUT " + std::string(key), [&] { return m_store.put_file(key, file, options, progress); });
 }
 
-Result<void> FaultyObjectStore::remove(std::string_view key) {
-  return change<void>("DELETE " + std::string(key), [&] { return m_store.remove(key); });
+Result<void> FaultyObjectStore::remove(std::string_view key, const RemoveOptions& options) {
+  return change<void>(
+      "DELETE " + std::string(key), [&] { return m_store.remove(key, options); },
+      options.once ? Repeated::never : Repeated::unless_answered);
 }
 
 Result<ListPage> FaultyObjectStore::list(std::string_view prefix, std::string_view continuation) {

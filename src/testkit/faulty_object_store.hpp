@@ -14,7 +14,8 @@
 
 namespace repoupdate {
 
-// How one call fails. What is tried again within a store has been: this is how it ends for the caller.
+// How one call fails. What is tried again within a store has been: this is how it ends for the caller. A removal whose
+// answer is lost, and that may be sent again, has its effect twice.
 enum class Fault {
   none,
   reset_before,               // the connection, before the call had its effect; also 500, and 200 with an error inside
@@ -89,7 +90,7 @@ public:
   Result<ObjectInfo> put(std::string_view key, const StoredBytes& body, const PutOptions& options) override;
   Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file, const PutOptions& options,
                               const UploadProgress& progress) override;
-  Result<void> remove(std::string_view key) override;
+  Result<void> remove(std::string_view key, const RemoveOptions& options) override;
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
   Result<ListPage> list_after(std::string_view prefix, std::string_view after, std::size_t at_most) override;
   Result<UploadPage> list_uploads(std::string_view prefix, std::string_view continuation) override;
@@ -100,8 +101,10 @@ private:
   Course admit(std::string call);
   template <typename Answer, typename Work>
   Result<Answer> look(std::string call, const Work& work);
+  // What is sent again within a store when its answer is lost. Of puts only the first has an effect.
+  enum class Repeated { never, unless_answered };
   template <typename Answer, typename Work>
-  Result<Answer> change(std::string call, const Work& work);
+  Result<Answer> change(std::string call, const Work& work, Repeated repeated = Repeated::never);
 
   ObjectStore& m_store;
   mutable std::mutex m_mutex;

@@ -166,8 +166,9 @@ Result<ObjectInfo> MemoryObjectStore::put_file(std::string_view key, const std::
   return stored;
 }
 
-Result<void> MemoryObjectStore::remove(std::string_view key) {
+Result<void> MemoryObjectStore::remove(std::string_view key, const RemoveOptions& options) {
   if (auto recorded = record("DELETE " + std::string(key)); !recorded) return recorded.error();
+  if (on_remove) on_remove(std::string(key), options);
   drop(std::string(key));
   return {};
 }

@@ -44,6 +44,9 @@ public:
   // with a failure instead.
   std::function<Result<void>(const std::string& request)> before;
 
+  // Called with what each removal was asked to be like, before it takes effect.
+  std::function<void(const std::string& key, const RemoveOptions& options)> on_remove;
+
   // Called with the bytes that answer a get(), to change them on their way.
   std::function<void(const std::string& request, std::string& bytes)> on_the_way;
 
@@ -69,7 +72,7 @@ public:
   Result<ObjectInfo> put(std::string_view key, const StoredBytes& body, const PutOptions& options) override;
   Result<ObjectInfo> put_file(std::string_view key, const std::filesystem::path& file, const PutOptions& options,
                               const UploadProgress& progress) override;
-  Result<void> remove(std::string_view key) override;
+  Result<void> remove(std::string_view key, const RemoveOptions& options) override;
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) override;
   Result<ListPage> list_after(std::string_view prefix, std::string_view after, std::size_t at_most) override;
   Result<UploadPage> list_uploads(std::string_view prefix, std::string_view continuation) override;
