@@ -206,6 +206,7 @@ Result<std::string> run_child(const std::vector<std::string>& command, const Chi
 
 std::string without_secrets(std::string_view complaints) {
   constexpr std::size_t k_least_secret = 6;  // shorter values are words like "true"
+  constexpr std::string_view k_hidden = "(hidden)";
   std::string text;
   for (const char c : complaints) {
     const auto code = static_cast<unsigned char>(c);
@@ -217,8 +218,9 @@ std::string without_secrets(std::string_view complaints) {
     if (equals == std::string_view::npos || !names_a_secret(variable.substr(0, equals))) continue;
     const std::string_view value = variable.substr(equals + 1);
     if (value.size() < k_least_secret) continue;
-    for (auto at = text.find(value); at != std::string::npos; at = text.find(value))
-      text.replace(at, value.size(), "(hidden)");
+    // On behind what was put there: the value may be a part of that.
+    for (auto at = text.find(value); at != std::string::npos; at = text.find(value, at + k_hidden.size()))
+      text.replace(at, value.size(), k_hidden);
   }
   text.erase(text.find_last_not_of(' ') + 1);
   text.erase(0, text.find_first_not_of(' '));

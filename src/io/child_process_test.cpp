@@ -56,6 +56,12 @@ TEST(ChildProcess, ComplaintsAreShownWithoutSecrets) {
   EXPECT_EQ(without_secrets(""), "");
 }
 
+TEST(ChildProcess, ASecretThatIsAPartOfWhatHidesItIsHiddenOnce) {
+  ::setenv("SAMPLE_SECRET_KEY", "hidden", 1);
+  EXPECT_EQ(without_secrets("hidden and hidden"), "(hidden) and (hidden)");
+  ::unsetenv("SAMPLE_SECRET_KEY");
+}
+
 TEST(ChildProcess, ArgumentsReachItAsTheyAre) {
   EXPECT_EQ(*run_child({"printf", "%s|", "$HOME", "a b", "*", ""}, k_ample), "$HOME|a b|*||");
 }

@@ -37,8 +37,11 @@ std::optional<std::string> read_token_file(const std::string& path) {
 }
 
 std::string without_secret(std::string text, std::string_view secret) {
-  for (std::size_t at = 0; !secret.empty() && (at = text.find(secret, at)) != std::string::npos;)
-    text.replace(at, secret.size(), "***");
+  constexpr std::string_view k_hidden = "***";
+  if (secret.empty()) return text;
+  // On behind what was put there: the secret may be a part of that.
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + k_hidden.size()))
+    text.replace(at, secret.size(), k_hidden);
   return text;
 }
 

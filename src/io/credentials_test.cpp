@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/parallel.hpp"
+#include "io/credentials_answer.hpp"
 #include "io/metadata_credentials.hpp"
 #include "io/sample_aws_home.hpp"
 
@@ -239,6 +240,13 @@ TEST_F(CredentialsTest, BrokenAnswersAreNamedAndNotUsed) {
     serve_instance([body] { return std::string(body); });
     EXPECT_FALSE(get().ok()) << body;
   }
+}
+
+TEST_F(CredentialsTest, ASecretThatIsAPartOfWhatHidesItIsHiddenOnce) {
+  EXPECT_EQ(without_secret("a secret is secret", "secret"), "a *** is ***");
+  EXPECT_EQ(without_secret("a * b", "*"), "a *** b");
+  EXPECT_EQ(without_secret("a *** b", "***"), "a *** b");
+  EXPECT_EQ(without_secret("a", ""), "a");
 }
 
 TEST_F(CredentialsTest, RenewsOnceForAllThreadsBeforeTheEnd) {
