@@ -37,6 +37,13 @@ enum class Pass {
   compare,     // not published yet: a comparison with the listing has to come first
 };
 
+std::vector<std::string> edited_keys(const MetadataEdit& edit) {
+  std::vector<std::string> keys;
+  for (const auto& erase : edit.erases) keys.emplace_back(key_of_href(erase.location_href));
+  for (const auto& record : edit.inserts) keys.push_back(record.location_href);
+  return keys;
+}
+
 class Update {
 public:
   Update(const Repository& repository, const UpdateRequest& request, Clock& clock, std::stop_token stop)
@@ -73,7 +80,7 @@ private:
   void note_failures(const ListedEntries& listed, const std::vector<Finding>& findings);
   Result<void> check_shrinking(const RepositoryState& state, const MetadataEdit& edit);
   Result<Spliced> splice_edit(const RepositoryState& state, const MetadataEdit& edit) const;
-  void note_published(const Publication& publication, MetadataEdit edit);
+  void note_published(const Publication& publication, MetadataEdit edit, const std::vector<std::string>& edited);
   PlanPolicy plan_policy() const { return {m_repository.policy.same_nevra, m_repository.policy.ingest.immutable}; }
   bool rebuilding() const { return m_request.rebuild && !m_report.published; }
   bool compares() const {
@@ -102,7 +109,7 @@ private:
   bool m_another_may_come = false;  // in place of one that goes (may_let_another_in)
   Turnover m_turnover;            // of this pass
   std::size_t m_lost = 0;         // packages, in earlier passes, by the shrink guard's count
-  std::set<std::string> m_moved;  // changed while they were being published
+  std::set<std::string> m_moved;  // hrefs that changed while they were being published, or may have
 };
 
 // The stages in order. `superseded` and `look_again` are the only ways back.
@@ -167,13 +174,19 @@ Result<Pass> Update::pass() {
   auto spliced = splice_edit(*state, plan.edit);
   if (!spliced) return std::move(spliced).error();
   auto published = publish(m_repository, spliced->publication, m_turn, m_report.repaired, m_stop, &m_stages);
-  if (published.failed_with(ErrorKind::precondition_failed)) return Pass::superseded;
+  const std::vector<std::string> edited = edited_keys(plan.edit);
+  if (published.failed_with(ErrorKind::precondition_failed)) {
+    // An answer may have been lost, and ours have been visible before the other one's, which then is built on it.
+    std::ranges::copy_if(edited, std::inserter(m_moved, m_moved.end()),
+                         [this](const auto& href) { return m_findings.contains(href); });
+    return Pass::superseded;
+  }
   if (!published) return std::move(published).error();
 
   // Confirm: what changed since it was looked at is looked at again. The caller acknowledges after that.
   m_stages.enter(Stage::confirm);
   m_report.request_id = std::move(published->request_id);
-  note_published(spliced->publication, std::move(plan.edit));
+  note_published(spliced->publication, std::move(plan.edit), edited);
   remember(m_repository, spliced->publication, std::move(published->pointer), std::move(spliced->index));
   if (!published->in_turn) {
     m_may_have_overwritten = true;
@@ -390,13 +403,8 @@ Result<Spliced> Update::splice_edit(const RepositoryState& state, const Metadata
   return spliced;
 }
 
-void Update::note_published(const Publication& publication, MetadataEdit edit) {
-  std::vector<std::string> edited;
-  for (const auto& erase : edit.erases) edited.emplace_back(key_of_href(erase.location_href));
-  for (auto& record : edit.inserts) {
-    edited.push_back(record.location_href);
-    record.fragments = {};  // the report is for people; the bytes are published
-  }
+void Update::note_published(const Publication& publication, MetadataEdit edit, const std::vector<std::string>& edited) {
+  for (auto& record : edit.inserts) record.fragments = {};  // the report is for people; the bytes are published
   m_moved = changed_since(m_repository, edited, m_findings);
   if (m_repository.memory) m_repository.memory->note_turnover(m_repository.name, m_turnover, m_clock.steady());
   m_lost = still_lost(m_lost, std::exchange(m_turnover, {}));

@@ -13,6 +13,7 @@
 #include "sync/look.hpp"
 #include "sync/sample_update.hpp"
 #include "sync/spill.hpp"
+#include "testkit/faulty_object_store.hpp"
 
 namespace repoupdate {
 namespace {
@@ -360,6 +361,34 @@ TEST_F(UpdateTest, PackageThatComesBackWhileItIsRemovedIsListedInTheEnd) {
   };
   run(keys({"a.rpm"}));
   EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch"));
+}
+
+// Ours was visible, and its answer is lost; another publication came on top. The package went before ours was visible, and
+// the one who heard of it found nothing to remove: the listing that found it is older than all that.
+TEST_F(UpdateTest, PackageThatGoesWhileItIsPublishedInARaceThatCountsAsLostIsNotListedInTheEnd) {
+  place("a.rpm", "a");
+  place("z.rpm", "z");
+  FaultyObjectStore faulty(store);
+  Repository ours = repository;
+  ours.store = &faulty;
+  faulty.on_call = [&](const std::string& call) {
+    if (call != "PUT r/repodata/repomd.xml") return Fault::none;
+    store.drop("r/a.rpm");
+    EXPECT_FALSE(run(keys({"a.rpm"})).published);
+    return Fault::precondition_failed_after;
+  };
+  faulty.after_effect = [&](const std::string& call) {
+    if (call != "PUT r/repodata/repomd.xml") return;
+    place("other.rpm", "other");
+    EXPECT_TRUE(run(keys({"other.rpm"})).published);
+  };
+  UpdateRequest reconcile;
+  reconcile.reconcile = true;
+  const auto report = update(ours, reconcile, clock, {});
+  ASSERT_TRUE(report.ok()) << report.error().text();
+  EXPECT_EQ(report->lost_races, 1);
+  EXPECT_THAT(listed(), ElementsAre("other.rpm other-1-1.noarch", "z.rpm z-1-1.noarch"));
+  expect_sound();
 }
 
 TEST_F(UpdateTest, ReconcileFindsWhatNoEventTold) {
