@@ -129,6 +129,16 @@ def test_remove_keeps_the_object_when_told(program, filled, packages):
     assert (filled / packages[0].name).exists()
 
 
+@pytest.mark.parametrize("pattern", ["p00-1.0-1.noarch.rpm", "p00-1.0-1.noarch", "p00*", "p00-1.0-?.noarch"])
+def test_removal_that_ended_after_its_publication_is_completed_by_the_same_words(program, filled, packages, pattern):
+    program.run("remove", filled, pattern, "--keep-object")
+    program.run("remove", filled, pattern)
+    assert metadata.verify(filled).nevras() == nevras(packages[1:12])
+    assert not (filled / packages[0].name).exists()
+    assert len(list(filled.glob("*.rpm"))) == 11
+    program.start("remove", filled, pattern).expect(Exit.NOT_FOUND, pattern)
+
+
 def test_remove_of_what_is_not_there_is_not_found(program, filled):
     before = contents(filled)
     program.start("remove", filled, "nothing-1-1.noarch").expect(Exit.NOT_FOUND, "nothing-1-1.noarch")

@@ -157,6 +157,25 @@ def test_external_command_signs_and_its_failure_stops_the_publication(program, r
     program.start("add", repository, packages[1], "--sign-command", command).expect(Exit.USAGE, "sign_public_key")
 
 
+def test_removal_whose_signature_could_not_be_put_is_completed_by_the_same_command(program, repository, packages, keys):
+    sign = ("--sign-key-file", keys.old_secret)
+    program.run("init", repository, *sign)
+    program.run("add", repository, *packages[:3], *sign)
+    signature = repository / "repodata/repomd.xml.asc"
+    signature.unlink()
+    (signature / "in the way").mkdir(parents=True)
+    remove = ("remove", repository, packages[0].name[:3] + "*", *sign)
+    done = program.start(*remove)
+    assert done.code != Exit.DONE and "repomd.xml is published, its signature not yet" in done.stderr, done
+    assert (repository / packages[0].name).exists()
+    shutil.rmtree(signature)
+    program.run(*remove)
+    assert sorted(path.name for path in repository.glob("*.rpm")) == [path.name for path in packages[1:3]]
+    program.run("update", repository, *sign)
+    program.run("verify", repository, "--sign-public-key", keys.old_public)
+    assert published(repository) == [path.name for path in packages[1:3]]
+
+
 def test_two_daemons_that_sign_end_with_a_good_pair(program, repository, packages, keys):
     """Both see every file come, and both publish."""
     options = ("--repository", repository, "--create", "--quiet", "20ms", "--max-age", "20ms", "--sign-key-file",

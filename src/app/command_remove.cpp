@@ -8,6 +8,7 @@
 #include "model/location_href.hpp"
 #include "sync/package_key.hpp"
 #include "sync/quarantine.hpp"
+#include "sync/reconcile.hpp"
 #include "sync/repository_state.hpp"
 #include "sync/update.hpp"
 
@@ -37,36 +38,69 @@ struct Selection {
   std::set<std::string> quarantined;
 };
 
-// A package that is there and not listed: in quarantine, or not looked at yet, or never to be listed.
-Result<bool> select_unlisted(const Repository& repository, const std::string& pattern,
-                             std::optional<QuarantineRecords>& quarantine, Selection& selection) {
-  if (!quarantine) {
-    quarantine.emplace();
-    if (repository.quarantine.is_kept) {
-      auto sight = read_quarantine(repository);
-      if (!sight) return std::move(sight).error();
-      quarantine = std::move(sight->records);
+// Packages that are there and not listed: in quarantine, or not looked at yet, or never to be listed; or left behind by a
+// removal that ended between its publication and its last deletion, which the same words complete.
+class Unlisted {
+public:
+  // Both must outlive it.
+  Unlisted(const Repository& repository, const std::vector<ListedPackage>& listed)
+      : m_repository(repository), m_listed(listed) {}
+
+  // Whether anything matches.
+  Result<bool> select(const std::string& pattern, Selection& selection) {
+    if (auto loaded = load_quarantine(); !loaded) return std::move(loaded).error();
+    bool found = false;
+    for (const auto& [href, record] : *m_quarantine) {
+      if (!matches_pattern(pattern, {href, std::string(basename_of(href))})) continue;
+      found = true;
+      selection.quarantined.insert(href);
+      selection.objects.insert(href);
     }
+    if (m_repository.owns(pattern)) {
+      const auto object = m_repository.store->head(m_repository.prefix + pattern);
+      if (!object && !object.failed_with(ErrorKind::not_found)) return object.error();
+      if (object) selection.objects.insert(pattern);
+      if (object) return true;
+    }
+    if (auto loaded = load_objects(); !loaded) return std::move(loaded).error();
+    for (const auto& href : *m_objects) {
+      const std::string base(basename_of(href));  // the NEVRA, too: nobody has read it
+      if (!matches_pattern(pattern, {href, base, base.substr(0, base.rfind('.'))})) continue;
+      found = true;
+      selection.objects.insert(href);
+    }
+    return found;
   }
-  bool found = false;
-  for (const auto& [href, record] : *quarantine) {
-    if (!matches_pattern(pattern, {href, std::string(basename_of(href))})) continue;
-    found = true;
-    selection.quarantined.insert(href);
-    selection.objects.insert(href);
+
+private:
+  Result<void> load_quarantine() {
+    if (m_quarantine) return {};
+    auto sight = m_repository.quarantine.is_kept ? read_quarantine(m_repository) : QuarantineSight{};
+    if (!sight) return std::move(sight).error();
+    m_quarantine = std::move(sight->records);
+    return {};
   }
-  if (found || !repository.owns(pattern)) return found;
-  const auto object = repository.store->head(repository.prefix + pattern);
-  if (object.failed_with(ErrorKind::not_found)) return false;
-  if (!object) return object.error();
-  selection.objects.insert(pattern);
-  return true;
-}
+
+  Result<void> load_objects() {
+    if (m_objects) return {};
+    const auto listing = list_package_objects(m_repository);
+    if (!listing) return listing.error();
+    m_objects.emplace();
+    for (const auto& object : listing->packages) m_objects->insert(object.key);
+    for (const auto& [position, entry] : m_listed) m_objects->erase(std::string(key_of_href(entry.location_href)));
+    return {};
+  }
+
+  const Repository& m_repository;
+  const std::vector<ListedPackage>& m_listed;
+  std::optional<QuarantineRecords> m_quarantine;
+  std::optional<std::set<std::string>> m_objects;  // hrefs
+};
 
 Result<Selection> select(const Repository& repository, const std::vector<ListedPackage>& listed,
                          const std::vector<std::string>& patterns) {
   Selection selection;
-  std::optional<QuarantineRecords> quarantine;
+  Unlisted unlisted(repository, listed);
   for (const auto& pattern : patterns) {
     bool found = false;
     for (const auto& [position, entry] : listed) {
@@ -77,9 +111,9 @@ Result<Selection> select(const Repository& repository, const std::vector<ListedP
       if (entry.location_base.empty() && repository.owns(href)) selection.objects.insert(href);
     }
     if (!found) {
-      const auto unlisted = select_unlisted(repository, pattern, quarantine, selection);
-      if (!unlisted) return unlisted.error();
-      found = *unlisted;
+      const auto others = unlisted.select(pattern, selection);
+      if (!others) return others.error();
+      found = *others;
     }
     if (!found)
       return Error{
