@@ -94,6 +94,14 @@ def program(tmp_path):
     return Program(tmp_path)
 
 
+@pytest.fixture
+def repository(program, tmp_path):
+    """An empty one, in a directory."""
+    directory = tmp_path / "repository"
+    program.run("init", directory)
+    return directory
+
+
 @pytest.fixture(scope="session")
 def moto(session_directory):
     server = Moto(session_directory)

@@ -15,13 +15,6 @@ NO_LOG = "repoupdate: warning: log.file is not set"
 
 
 @pytest.fixture
-def repository(program, tmp_path):
-    directory = tmp_path / "repository"
-    program.run("init", directory)
-    return directory
-
-
-@pytest.fixture
 def log(program, tmp_path):
     """The log file of a daemon, which does not outlive the test."""
     yield tmp_path / "daemon.log"

@@ -15,13 +15,6 @@ from support.terminal import CONTROL_C, answer
 
 
 @pytest.fixture
-def repository(program, tmp_path):
-    directory = tmp_path / "repository"
-    program.run("init", directory)
-    return directory
-
-
-@pytest.fixture
 def filled(program, repository, packages):
     program.run("add", repository, *packages[:12])
     return repository

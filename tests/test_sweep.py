@@ -39,13 +39,6 @@ def files(directory):
 # ---- a directory ---------------------------------------------------------------------------------------------
 
 @pytest.fixture
-def repository(program, tmp_path):
-    directory = tmp_path / "repository"
-    program.run("init", directory)
-    return directory
-
-
-@pytest.fixture
 def generations(program, repository, packages):
     """Six publications, ten seconds between them; the sets of files that each repomd.xml named, the current one last."""
     found = [named((repository / "repodata/repomd.xml").read_bytes())]
