@@ -22,6 +22,7 @@ std::string fate(const SweepItem& item, const SweepPolicy& policy, bool dry_run)
   const SweepFile& file = item.file;
   if (item.removed)
     return std::string(dry_run ? "would be removed" : "removed") + ", not named since " + to_iso8601(file.since);
+  if (item.left) return "stays: left for the next sweep, this one took too long";
   if (!item.kept.empty()) return "stays: " + item.kept;
   if (item.failure) return "could not be removed";
   switch (file.verdict) {
@@ -40,7 +41,8 @@ std::string fate(const SweepItem& item, const SweepPolicy& policy, bool dry_run)
 
 void print_json(const Repository& repository, const SweepReport& report, bool dry_run) {
   std::cout << "{\"repository\":" << json_string(repository.name) << ",\"dry_run\":" << (dry_run ? "true" : "false")
-            << ",\"removed\":" << report.removed() << ",\"bytes\":" << report.removed_bytes() << ",\"due_in\":";
+            << ",\"removed\":" << report.removed() << ",\"bytes\":" << report.removed_bytes()
+            << ",\"more\":" << (report.is_partial ? "true" : "false") << ",\"due_in\":";
   if (report.due_in)
     std::cout << std::chrono::duration_cast<std::chrono::seconds>(*report.due_in).count();
   else
@@ -72,6 +74,7 @@ void print_text(const Repository& repository, const SweepReport& report, bool dr
   std::cout << repository.name << ": " << counted(report.removed(), "file") << " of " << report.removed_bytes()
             << " bytes" << (dry_run ? " would be removed, " : " removed, ") << report.unnamed()
             << " superseded ones stay for now\n";
+  if (report.is_partial) std::cout << repository.name << ": more than one sweep can do: run it again for the rest\n";
 }
 
 ExitCode run(Session& session, const Arguments& arguments) {
@@ -94,7 +97,7 @@ void declare_sweep(CLI::App& command, CommandLine& line) {
   command.add_option("REPO", arguments->url, "s3://bucket/prefix, or a directory")->required()->type_name("");
   command.add_flag("--dry-run", arguments->dry_run, "say what would go and what stays, and change nothing");
   command.add_flag("--json", arguments->json,
-                   "print {repository, dry_run, removed, bytes, due_in, files: [{key, size, modified, verdict, "
+                   "print {repository, dry_run, removed, bytes, more, due_in, files: [{key, size, modified, verdict, "
                    "removed, what}], uploads: [{key, begun}]}");
   declare_section<RepositorySettings>(command, line, "defaults", "Repository");
   command.callback(

@@ -77,9 +77,10 @@ void SweepRounds::plan_next(std::size_t number, const Result<SweepReport>& repor
   Round& round = m_rounds[number];
   const SteadyTime now = m_session.clock.steady();
   round.earliest = now + spread(round.period, 0.75, 1.25);
-  const bool again = !report || report->failed() > 0 || report->due_in || round.due;  // published while it was swept
+  const bool again = !report || report->failed() > 0 || report->is_partial || report->due_in ||
+                     round.due;  // published while it was swept
   if (!again) return;
-  const bool can_wait = report && report->failed() == 0 && report->due_in && !round.due;
+  const bool can_wait = report && report->failed() == 0 && !report->is_partial && report->due_in && !round.due;
   round.due = can_wait ? std::max(round.earliest, now + *report->due_in) : round.earliest;
 }
 

@@ -49,6 +49,7 @@ public:
 
 private:
   Result<void> list();
+  void keep_oldest();
   Result<void> read_pointer();
   Result<void> remove_files();
   void remove_one(SweepItem& item);
@@ -63,14 +64,18 @@ private:
   const Repository& m_repository;
   Clock& m_clock;
   std::stop_token m_stop;
+  std::size_t most() const { return m_repository.policy.sweep.most; }
+
   SweepInput m_input;
-  StoredNotes m_loaded;
+  StoredNotes m_loaded;  // before the listing: they tell what may go
   std::optional<Elapsed> m_claimed;
   std::atomic<bool> m_is_all_known = true;  // what became of each deletion
+  bool m_is_cut = false;                    // there is more that may go than is looked at
   SweepReport m_report;
 };
 
 Result<void> Sweep::list() {
+  std::vector<ObjectInfo> others;  // not to be removed; it is told of them
   std::string continuation;
   do {
     if (m_stop.stop_requested()) return stopped();
@@ -78,15 +83,31 @@ Result<void> Sweep::list() {
     if (!page) return std::move(page.error()).within("listing " + m_repository.name);
     for (auto& object : page->objects) {
       object.key.erase(0, m_repository.prefix.size());
-      m_input.objects.push_back(std::move(object));
+      if (may_go(object.key, m_loaded.notes))
+        m_input.objects.push_back(std::move(object));
+      else if (others.size() < most())
+        others.push_back(std::move(object));
     }
-    if (m_input.objects.size() > k_max_swept)
-      return Error{ErrorKind::invalid,
-                   m_repository.name + ": more than " + std::to_string(k_max_swept) + " objects below repodata/",
-                   {}};
+    if (m_input.objects.size() > most() + most() / 4) keep_oldest();
     continuation = std::move(page->next);
   } while (!continuation.empty());
+  keep_oldest();
+  std::ranges::move(others, std::back_inserter(m_input.objects));
+  std::ranges::sort(m_input.objects, {}, &ObjectInfo::key);
   return {};
+}
+
+// Each of the newest generations of all is also one of the newest of those that are kept, so it stays. And so does what
+// only a note makes known, or it would be forgotten.
+void Sweep::keep_oldest() {
+  auto& objects = m_input.objects;
+  if (objects.size() <= most()) return;
+  m_is_cut = true;
+  std::ranges::nth_element(objects, objects.begin() + static_cast<std::ptrdiff_t>(most()), {},
+                           [this](const ObjectInfo& object) {
+                             return std::pair(!m_loaded.notes.known.contains(object.key), object.last_modified);
+                           });
+  objects.resize(most());
 }
 
 Result<void> Sweep::read_pointer() {
@@ -103,16 +124,16 @@ Result<void> Sweep::read_pointer() {
 }
 
 Result<SweepReport> Sweep::run(bool dry_run) {
-  if (auto listed = list(); !listed) return std::move(listed).error();
-  // After the listing: what was put and named since is not in it.
-  if (auto read = read_pointer(); !read) return std::move(read).error();
   auto loaded = load_sweep_notes(m_repository);
   if (!loaded) return std::move(loaded).error();
   m_loaded = *std::move(loaded);
   m_input.notes = m_loaded.notes;
+  if (auto listed = list(); !listed) return std::move(listed).error();
+  // After the listing: what was put and named since is not in it.
+  if (auto read = read_pointer(); !read) return std::move(read).error();
   SweepPlan plan = plan_sweep(m_input, m_repository.policy.sweep);
   if (plan.next) m_report.due_in = *plan.next - m_input.now;
-  for (auto& file : plan.files) m_report.items.push_back({std::move(file), false, {}, {}});
+  for (auto& file : plan.files) m_report.items.push_back({.file = std::move(file), .kept = {}, .failure = {}});
   const bool anything_goes = std::ranges::any_of(
       m_report.items, [](const SweepItem& item) { return item.file.verdict == SweepVerdict::goes; });
   if (dry_run) {
@@ -120,6 +141,8 @@ Result<SweepReport> Sweep::run(bool dry_run) {
   } else if (anything_goes) {
     if (auto removed = remove_files(); !removed) return std::move(removed).error();
   }
+  // The oldest are looked at first: when none of them goes, nothing does.
+  m_report.is_partial = (m_is_cut && m_report.removed() > 0) || std::ranges::any_of(m_report.items, &SweepItem::left);
   drop_uploads(dry_run);
   if (!dry_run)
     if (auto noted = keep_notes(std::move(plan.notes)); !noted) return std::move(noted).error();
@@ -154,7 +177,8 @@ void Sweep::remove_one(SweepItem& item) {
     options.once = true;
     options.deadline = m_claimed->after(k_sweep_within);
     options.decided = m_clock.now();
-    if (!is_to_go(item)) return;
+    item.left = m_claimed->passed() > k_sweep_within;
+    if (item.left || !is_to_go(item)) return;
     auto removed = m_repository.store->remove(m_repository.prefix + item.file.key, options);
     item.removed = removed.ok() || (!is_refusal(removed.error().kind) && is_gone(item.file));
     if (item.removed) return;
@@ -185,7 +209,6 @@ bool Sweep::is_gone(const SweepFile& file) const {
 }
 
 Result<void> Sweep::check_once_more(const SweepFile& file) const {
-  if (m_claimed->passed() > k_sweep_within) return kept("it is left for the next sweep, this one took too long");
   if (m_input.named.contain(file.key)) return kept("somebody has named it meanwhile");
   const auto now = m_repository.store->head(m_repository.prefix + file.key);
   if (!now) return now.error();

@@ -19,17 +19,17 @@
 
 namespace repoupdate {
 
-inline constexpr std::size_t k_max_swept = 200'000;  // objects below repodata/; more is ErrorKind::invalid
-
 struct SweepItem {
   SweepFile file;
   bool removed = false;
+  bool left = false;             // for the next sweep: this one took too long
   std::string kept;              // why it stays although it should have gone: the world has changed meanwhile
   std::optional<Error> failure;  // why it could not be removed
 };
 
 struct SweepReport {
   std::vector<SweepItem> items;
+  bool is_partial = false;             // more than one sweep can do: the next one goes on
   std::vector<PendingUpload> uploads;  // of metadata files, abandoned; keys below the repository's root
   std::vector<Error> upload_failures;  // those that could not be dropped, or why they cannot be told
   std::optional<Duration> due_in;      // until more may go; none: not before something is published
@@ -40,7 +40,8 @@ struct SweepReport {
   std::uint64_t removed_bytes() const;
 };
 
-// With `dry_run` nothing is written or removed, and `removed` says what would have been.
+// What one sweep looks at is bounded (SweepPolicy::most): of what may go the oldest, of all else the first. With
+// `dry_run` nothing is written or removed, and `removed` says what would have been.
 //   not_found  there is no repository: nothing is known to be superseded
 //   corrupt    repomd.xml cannot be read
 //   conflict   another sweep is under way

@@ -58,9 +58,7 @@ SweepVerdict Planner::first_verdict(const ObjectInfo& object) const {
   if (key.starts_with(k_probe_prefix)) return SweepVerdict::goes;
   if (key.starts_with(k_own_prefix)) return SweepVerdict::own;
   if (key.starts_with(k_repomd_key) || m_input.named.contain(key)) return SweepVerdict::named;
-  const bool is_below = key.substr(k_metadata_prefix.size()).find('/') != std::string_view::npos;
-  const bool is_known = !is_below && (has_our_name(key) || m_input.notes.known.contains(key));
-  return is_known ? SweepVerdict::goes : SweepVerdict::unknown;
+  return may_go(key, m_input.notes) ? SweepVerdict::goes : SweepVerdict::unknown;
 }
 
 // This repomd.xml does not name it, and has been there since pointer_modified; and a note holds for as long as nobody
@@ -143,6 +141,12 @@ bool NamedFiles::contain(std::string_view key) const {
   for (auto at = m_text.find(name); at != std::string::npos; at = m_text.find(name, at + 1))
     if (at == 0 || !is_of_a_name(m_text[at - 1])) return true;  // else it is the end of a longer name
   return false;
+}
+
+bool may_go(std::string_view key, const SweepNotes& notes) {
+  if (key.starts_with(k_own_prefix)) return key.starts_with(k_probe_prefix);
+  const bool is_below = key.substr(k_metadata_prefix.size()).find('/') != std::string_view::npos;
+  return !is_below && (has_our_name(key) || notes.known.contains(key));
 }
 
 std::string_view to_string(SweepVerdict verdict) {

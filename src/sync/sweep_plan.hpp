@@ -30,6 +30,9 @@ private:
   std::string m_text;
 };
 
+// Whether it may ever go, once nobody names it any more: what it is called tells, or an old repomd.xml.
+bool may_go(std::string_view key, const SweepNotes& notes);
+
 enum class SweepVerdict {
   named,       // repomd.xml names it, or is it
   own,         // this program needs it: lease, notes

@@ -14,6 +14,7 @@ namespace repoupdate {
 struct SweepPolicy {
   Duration grace{std::chrono::hours(24)};  // since they were superseded; at least k_settled_after
   std::size_t generations = 3;             // superseded ones that stay however old they are
+  std::size_t most = 200'000;              // files that one sweep looks at of those that may go, the oldest ones
 };
 
 // A publication that finds its file there already uses it as it is when it was put this lately; else puts it again.

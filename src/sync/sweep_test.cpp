@@ -150,7 +150,7 @@ TEST_F(SweepTest, NothingToDoIsOneListingAndFourOtherRequests) {
   store.forget_requests();
   sweep_now();
   EXPECT_THAT(store.requests(),
-              testing::ElementsAre("LIST r/repodata/", "GET " + k_pointer, "GET " + k_notes, "UPLOADS r/repodata/"));
+              testing::ElementsAre("GET " + k_notes, "LIST r/repodata/", "GET " + k_pointer, "UPLOADS r/repodata/"));
 }
 
 TEST_F(SweepTest, WithoutARepositoryNothingIsSuperseded) {
@@ -177,6 +177,49 @@ TEST_F(SweepTest, WhatCannotBeRemovedIsToldAndTheRestGoes) {
   EXPECT_TRUE(all_there({old[0]}));
   store.before = {};
   EXPECT_EQ(sweep_now().removed(), 1u);
+}
+
+// As after months without a sweep: each does what it can, the oldest first, and the newest generations stay.
+TEST_F(SweepTest, MoreThanOneSweepCanDoIsLeftToTheNext) {
+  repository.policy.sweep = {.grace = hours(24), .generations = 2, .most = 10};
+  std::vector<std::vector<std::string>> old;
+  for (int i = 0; i < 20; ++i) {
+    old.push_back(named());
+    add("p" + std::to_string(i));
+    clock.advance(minutes(1));
+  }
+  store.place("r/repodata/notes.txt", "mine", k_uploaded);
+  clock.advance(hours(30));
+  std::size_t sweeps = 0;
+  for (bool is_partial = true; is_partial && sweeps < 100; ++sweeps) {
+    const auto report = sweep_now();
+    is_partial = report.is_partial;
+    EXPECT_LE(report.removed(), 10u);
+    EXPECT_TRUE(all_there(old[18]) && all_there(old[19]));
+    EXPECT_LE(report.items.size(), 20u);
+  }
+  EXPECT_GT(sweeps, 5u);
+  for (std::size_t i = 0; i < 18; ++i) EXPECT_TRUE(none_there(old[i])) << i;
+  EXPECT_TRUE(all_there({"r/repodata/notes.txt"}));
+  expect_sound();
+}
+
+// Nothing but the notes tells that these may go.
+TEST_F(SweepTest, WhatANoteMakesKnownIsNotForgottenAmongMany) {
+  repository.policy.sweep.most = 4;
+  const std::string foreign = "r/repodata/primary.xml.gz";
+  ASSERT_TRUE(note_superseded(repository, {"repodata/primary.xml.gz"}).ok());
+  for (int i = 0; i < 5; ++i) add("p" + std::to_string(i));
+  store.place(foreign, "of another tool", clock.now());  // the newest
+  clock.advance(hours(2));
+  EXPECT_FALSE(sweep_now().is_partial) << "nothing to remove yet";
+  for (int i = 0; i < 30; ++i) {
+    clock.advance(hours(1));
+    sweep_now();
+  }
+  EXPECT_TRUE(none_there({foreign}));
+  EXPECT_FALSE(sweep_now().is_partial);
+  expect_sound();
 }
 
 // What stands under such a name is not what this program has put there.
@@ -489,7 +532,11 @@ TEST_F(SweepTest, ASweepThatIsTooSlowStopsDeleting) {
     if (request.starts_with("DELETE")) clock.advance(k_sweep_within + Duration(1000));
     return {};
   };
-  EXPECT_EQ(sweep_now().removed(), 1u);
+  const auto report = sweep_now();
+  EXPECT_EQ(report.removed(), 1u);
+  EXPECT_TRUE(report.is_partial);
+  store.before = {};
+  EXPECT_EQ(sweep_now().removed(), 5u);
 }
 
 // ---- a store without conditional writes -------------------------------------------------------------------------
