@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -27,6 +28,7 @@ CONFINE = ROOT / "tests/support/confine.py"
 TRUST = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}]}
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+SWEEPING = ['sweep = "1s"']  # so that the daemon sweeps before the test is over
 EXPOSURE_LIMIT = 15  # tenths, of systemd-analyze security: 0 is safest, 100 is unsafe
 
 
@@ -143,7 +145,7 @@ def test_the_server_enforces_policies(stage):
 
 def test_the_daemon_works_with_the_documented_policy(stage, packages):
     stage.allow(POLICY)
-    with stage.daemon() as daemon:
+    with stage.daemon(repository=SWEEPING) as daemon:
         for path in packages[:3]:
             stage.put(path)
         stage.wait_for(daemon, packages[:3])
@@ -173,7 +175,7 @@ QUIET = {
 def test_without_an_action_the_daemon_fails_and_names_it(stage, packages, action):
     stage.allow(without(POLICY, action))
     # A message that waits for longer than its visibility lasts has to be hidden for longer.
-    daemon = stage.daemon(quiet="9s" if action == "sqs:ChangeMessageVisibility" else "300ms")
+    daemon = stage.daemon(quiet="9s" if action == "sqs:ChangeMessageVisibility" else "300ms", repository=SWEEPING)
     daemon.launch()
     try:
         stage.put(packages[0])
@@ -194,6 +196,17 @@ def test_without_the_right_to_delete_the_probe_stays_behind(stage, packages):
             stage.put(packages[int(stays)])
             daemon.wait_until(lambda: packages[int(stays)].name in (published(stage.view.url) or []), 60, "a publication")
         assert bool([key for key in stage.keys() if ".repoupdate/" in key]) == stays
+
+
+def test_without_the_list_of_uploads_the_sweep_goes_on_and_says_so_once(stage, packages):
+    stage.allow(without(POLICY, "s3:ListBucketMultipartUploads"))
+    refused = "cannot remove uploads that never ended"
+    with stage.daemon(repository=SWEEPING) as daemon:
+        for number in range(3):
+            stage.put(packages[number])
+            stage.wait_for(daemon, packages[:number + 1])
+            time.sleep(1.5)  # a sweep
+        assert len(daemon.messages(refused)) == 1 and not daemon.messages("cannot sweep")
 
 
 def test_without_the_attributes_of_the_queue_all_goes_on(stage, packages):

@@ -84,19 +84,26 @@ void SweepRounds::plan_next(std::size_t number, const Result<SweepReport>& repor
   round.due = can_wait ? std::max(round.earliest, now + *report->due_in) : round.earliest;
 }
 
-// A failure is told once for as long as it is the same.
 void SweepRounds::tell(std::size_t number, const std::string& name, const Result<SweepReport>& report) {
+  if (report.failed_with(ErrorKind::conflict) || report.failed_with(ErrorKind::cancelled) ||
+      report.failed_with(ErrorKind::not_found))
+    return;
   const Log& log = m_session.log;
-  std::string failure;
-  if (!report) failure = report.error().text();
+  // Once for as long as it is the same, whatever request it was.
+  const auto warn = [&](const char* what, const std::optional<Error>& failure, std::string& told) {
+    const std::string message = failure ? failure->message : "";
+    if (failure && message != told) log.warning(what, {{"repository", name}, {"error", failure->text()}});
+    told = message;
+  };
+  std::optional<Error> failure, of_uploads;
+  if (!report) failure = report.error();
   if (report)
     for (const auto& item : report->items)
-      if (item.failure && failure.empty()) failure = item.file.key + ": " + item.failure->text();
-  const bool is_usual = report.failed_with(ErrorKind::conflict) || report.failed_with(ErrorKind::cancelled) ||
-                        report.failed_with(ErrorKind::not_found);
-  const bool is_new = m_rounds[number].told != failure;
-  m_rounds[number].told = failure;
-  if (!failure.empty() && is_new && !is_usual) log.warning("cannot sweep", {{"repository", name}, {"error", failure}});
+      if (item.failure && !failure) failure = Error(*item.failure).within(item.file.key);
+  if (report && !report->upload_failures.empty()) of_uploads = report->upload_failures.front();
+  Round& round = m_rounds[number];
+  warn("cannot sweep", failure, round.told);
+  if (report) warn("cannot remove uploads that never ended", of_uploads, round.told_of_uploads);
   if (report && report->removed() > 0)
     log.info("swept", {{"repository", name},
                        {"removed", std::uint64_t{report->removed()}},

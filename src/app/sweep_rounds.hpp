@@ -33,6 +33,7 @@ private:
     SteadyTime earliest{};          // one period after the last sweep, more or less
     std::optional<SteadyTime> due;  // none: not before something is published
     std::string told;               // the failure that was logged last
+    std::string told_of_uploads;    // the same of what leaves the rest of the sweep as it is
   };
   void meet_new_repositories();
   std::optional<std::size_t> next_due(SteadyTime now, SteadyTime& wake) const;
