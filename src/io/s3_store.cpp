@@ -33,6 +33,15 @@ Error damaged(const std::string& subject) {
   return {ErrorKind::corrupt, subject + ": what arrives does not have the SHA-256 that the store tells", {}};
 }
 
+// Why the service gives no bytes may have to do with the request, the account, an encryption key or a proxy: whatever it
+// is, nobody has seen the bytes, and it is no verdict on them.
+Error without_verdict(AwsOutcome outcome) {
+  Error error = std::move(outcome.response).error();
+  const int status = outcome.refusal.status;
+  if (status >= 300 && is_final(error.kind)) error.kind = status < 400 ? ErrorKind::unavailable : ErrorKind::denied;
+  return error;
+}
+
 // So says the service; past_end() looks whether it is true.
 bool is_past_end(const AwsOutcome& outcome, const GetOptions& options) {
   constexpr int k_range_not_satisfiable = 416;
@@ -102,23 +111,19 @@ void S3Store::learn(const StoreAbilities& abilities) {
 // the two is missing.
 Error S3Store::missing(Error error) {
   if (error.kind != ErrorKind::not_found || m_bucket_exists) return error;
-  auto answer = m_caller.send(m_caller.call(head_bucket_request(m_caller.bucket()), {}, "s3:ListBucket")).response;
+  auto outcome = m_caller.send(m_caller.call(head_bucket_request(m_caller.bucket()), {}, "s3:ListBucket"));
+  auto& answer = outcome.response;
   // A bucket that we may not list exists all the same.
   if (answer || answer.failed_with(ErrorKind::denied)) {
     m_bucket_exists = true;
     return error;
   }
-  if (!answer.failed_with(ErrorKind::not_found)) return std::move(answer).error();
+  if (!answer.failed_with(ErrorKind::not_found)) return without_verdict(std::move(outcome));
   return {ErrorKind::no_store, name() + ": this bucket does not exist", std::move(answer).error().request_id};
 }
 
-// Why the service gives no bytes may have to do with the request, the account, an encryption key or a proxy: whatever it
-// is, nobody has seen the bytes, and it is no verdict on them.
 Error S3Store::unread(AwsOutcome outcome) {
-  Error error = std::move(outcome.response).error();
-  const int status = outcome.refusal.status;
-  if (status >= 300 && is_final(error.kind)) error.kind = status < 400 ? ErrorKind::unavailable : ErrorKind::denied;
-  return missing(std::move(error));
+  return missing(without_verdict(std::move(outcome)));
 }
 
 // The object of which a range has no byte: its answer does not describe it.

@@ -115,6 +115,14 @@ TEST_F(S3StoreTest, A404OfAGetIsBelievedWhenItIsTheServicesOwn) {
   }
 }
 
+// Whether the bucket is there cannot be said: no verdict on the object either.
+TEST_F(S3StoreTest, BucketThatCannotBeAskedForSaysNothing) {
+  serve([](const WireRequest& request, int) {
+    return answer(request.target == "/b" ? 405 : 404, {{"x-amz-request-id", "R"}});
+  });
+  EXPECT_TRUE(m_store->head("k").failed_with(ErrorKind::denied));
+}
+
 // I11, I14: S3 answers 403 for a missing key too, so 403 says nothing.
 TEST_F(S3StoreTest, DeniedIsNotGone) {
   serve([](const WireRequest&, int) { return answer(403, {{"x-amz-request-id", "R"}}); });
