@@ -46,6 +46,17 @@ void RepositoryMemory::forget_quarantine(std::string_view repository) {
   if (const auto known = m_quarantines.find(repository); known != m_quarantines.end()) m_quarantines.erase(known);
 }
 
+KnownObjects RepositoryMemory::known_objects(std::string_view repository) {
+  const std::scoped_lock lock(m_mutex);
+  const auto known = m_known_objects.find(repository);
+  return known == m_known_objects.end() ? KnownObjects() : known->second;
+}
+
+void RepositoryMemory::keep_known_objects(std::string_view repository, KnownObjects known) {
+  const std::scoped_lock lock(m_mutex);
+  m_known_objects.insert_or_assign(std::string(repository), std::move(known));
+}
+
 std::optional<RememberedIndex> RepositoryMemory::find(std::string_view repository) {
   const std::scoped_lock lock(m_mutex);
   const auto known = std::ranges::find(m_known, repository, &Known::repository);

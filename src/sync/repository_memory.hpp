@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "model/object.hpp"
 #include "repodata/repo_index.hpp"
+#include "sync/known_objects.hpp"
 #include "sync/quarantine_record.hpp"
 #include "sync/shrink_guard.hpp"
 
@@ -63,6 +64,10 @@ public:
   void keep_quarantine(std::string_view repository, const QuarantineSight& sight);
   void forget_quarantine(std::string_view repository);
 
+  // Objects that a comparison with the listing found to be what is listed. Few, small, and not of the limits.
+  KnownObjects known_objects(std::string_view repository);
+  void keep_known_objects(std::string_view repository, KnownObjects known);
+
   // What publications took away, for the shrink guard: how much of that no later one has made up for. Small, and not of
   // the limits.
   void note_turnover(const std::string& repository, Turnover turnover, SteadyTime now);
@@ -87,6 +92,7 @@ private:
   std::list<Known> m_known;  // used most recently first
   std::map<std::string, RememberedPair, std::less<>> m_pairs;
   std::map<std::string, QuarantineSight, std::less<>> m_quarantines;
+  std::map<std::string, KnownObjects, std::less<>> m_known_objects;
   struct Turned {
     SteadyTime when;
     Turnover turnover;

@@ -71,6 +71,8 @@ private:
   Result<RepositoryState> load(Loading loading) const;
   Result<void> list_objects(const std::optional<ETag>& pointer, SystemTime pointer_modified);
   Result<std::set<std::string>> keys_to_look_at(RepositoryState& state);
+  KnownObjects known_objects() const;
+  void note_known(const ListedEntries& listed, const std::vector<Finding>& findings) const;
   std::set<std::string> gone_by_listing(const std::set<std::string>& keys) const;
   Result<ListedEntries> listed_of(RepositoryState& state, const std::set<std::string>& keys) const;
   Result<ListedEntries> with_same_nevra(const RepositoryState& state, const ListedEntries& by_name,
@@ -134,6 +136,8 @@ Result<Pass> Update::pass() {
   auto findings = look_at(m_repository, *listed, *keys, m_request.changes, gone_by_listing(*keys), m_findings,
                           std::move(fresh), m_stop);
   if (!findings) return std::move(findings).error();
+
+  note_known(*listed, *findings);
 
   // Settled: the metadata say already what was found. Nothing has been read whole so far.
   note_state(*state);
@@ -297,13 +301,23 @@ Result<std::set<std::string>> Update::keys_to_look_at(RepositoryState& state) {
   if (!listed) return std::move(listed).error();
   if (is_listing_due) m_quarantine.look(*m_listing);
   const SystemTime since = m_report.published ? state.pointer_modified : m_pointer_modified;
-  auto different =
-      find_differences(m_repository, m_listing->packages, ListedEntries(*std::move(listed)), since, suspicion());
+  auto different = find_differences(m_repository, m_listing->packages, ListedEntries(*std::move(listed)), since,
+                                    suspicion(), known_objects());
   const bool looks_at_all = m_request.rebuild || suspicion() == Suspicion::reread;
   if (!looks_at_all) m_quarantine.hold_back(*m_listing, different);
   for (const auto& href : m_request.changes.removals) different.erase(std::string(key_of_href(href)));
   keys.merge(std::move(different));
   return keys;
+}
+
+KnownObjects Update::known_objects() const {
+  return m_repository.memory ? m_repository.memory->known_objects(m_repository.name) : KnownObjects();
+}
+
+void Update::note_known(const ListedEntries& listed, const std::vector<Finding>& findings) const {
+  if (m_repository.memory && compares())
+    m_repository.memory->keep_known_objects(m_repository.name,
+                                            known_after(known_objects(), m_listing->packages, listed, findings));
 }
 
 // Those of `keys` that the listing does not have; none without one.

@@ -416,6 +416,63 @@ TEST_F(UpdateTest, ReconcileSeesAPackageReplacedByOneOfTheSameSize) {
   EXPECT_EQ(run(request).replaced(), 1u);
 }
 
+// AWS dates an upload in parts from its beginning, which may lie before a publication that it ends after.
+class UploadInPartsTest : public UpdateTest {
+protected:
+  UploadInPartsTest() {
+    repository.memory = &memory;
+    store.time = [this] { return m_published; };
+    upload("1", m_published - std::chrono::hours(9));
+    run(keys({"a.rpm"}));
+    store.forget_requests();
+  }
+  void upload(const std::string& version, SystemTime begun) {
+    place("a.rpm", "a", version);
+    auto objects = store.contents();
+    auto& object = objects.at("r/a.rpm");
+    object.etag = {'"' + object.sha256.substr(0, 32) + "-2\""};
+    object.last_modified = begun;
+    store.restore(objects);
+  }
+  UpdateReport compare() {
+    UpdateRequest request;
+    request.reconcile = true;
+    return run(request);
+  }
+  std::ptrdiff_t looks() {
+    return std::ranges::count_if(store.requests(), [](const auto& what) { return what.ends_with(".rpm"); });
+  }
+
+  RepositoryMemory memory{MemoryLimits{}};
+  const SystemTime m_published = k_uploaded + std::chrono::hours(1000);
+};
+
+TEST_F(UploadInPartsTest, ThatBeganBeforeAPublicationAndEndedAfterItIsSeen) {
+  upload("2", m_published - std::chrono::hours(2));
+  EXPECT_EQ(compare().replaced(), 1u);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-2-1.noarch"));
+}
+
+TEST_F(UploadInPartsTest, ThatIsListedWithItsTimeIsNotLookedAt) {
+  EXPECT_FALSE(compare().published);
+  EXPECT_EQ(looks(), 0);
+}
+
+TEST_F(UploadInPartsTest, OfBeforeTheLastDayIsTakenForTheListedOne) {
+  upload("1", m_published - std::chrono::hours(25));
+  EXPECT_FALSE(compare().published);
+  EXPECT_EQ(looks(), 0);
+}
+
+// As in metadata of other tools.
+TEST_F(UploadInPartsTest, OfAnotherTimeThanIsListedIsLookedAtOnce) {
+  upload("1", m_published - std::chrono::hours(2));
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(compare().published);
+  EXPECT_EQ(looks(), 1) << "a HEAD, then its ETag is known";
+  upload("2", m_published - std::chrono::hours(2));
+  EXPECT_EQ(compare().replaced(), 1u);
+}
+
 // Semantics 3: on 404 of the decoded key, the raw one.
 TEST_F(UpdateTest, RawSpellingIsTriedWhenTheDecodedKeyIsNotThere) {
   place("a+b.rpm", "a");
