@@ -109,9 +109,9 @@ private:
   // differs: a package that it replaced may be older than the repomd.xml on which ours was planned.
   bool m_may_have_overwritten = false;
   bool m_another_may_come = false;  // in place of one that goes (may_let_another_in)
-  Turnover m_turnover;            // of this pass
-  std::size_t m_lost = 0;         // packages, in earlier passes, by the shrink guard's count
-  std::set<std::string> m_moved;  // hrefs that changed while they were being published, or may have
+  Turnover m_turnover;              // of this pass
+  std::size_t m_lost = 0;           // packages, in earlier passes, by the shrink guard's count
+  std::set<std::string> m_moved;    // hrefs that changed while they were being published, or may have
 };
 
 // The stages in order. `superseded` and `look_again` are the only ways back.
