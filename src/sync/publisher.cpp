@@ -164,13 +164,13 @@ private:
   Clock& m_clock;
   std::stop_token m_stop;
   Elapsed m_since{m_clock};
-  std::vector<std::string> m_put_again;  // keys
-  bool m_is_prepared = false;            // the signature, once and before the pointer
+  std::vector<std::string> m_found;  // keys, of files that nobody names and that were there before this round
+  bool m_is_prepared = false;        // the signature, once and before the pointer
 };
 
 Result<void> FilesInPlace::put_round(std::vector<std::string>& repaired) {
   m_since = Elapsed(m_clock);
-  m_put_again.clear();
+  m_found.clear();
   const auto& files = m_publication.immutable;
   std::vector<Outcome> outcomes(files.size(), Outcome::there_already);
   const bool prepares = !std::exchange(m_is_prepared, true);
@@ -184,15 +184,16 @@ Result<void> FilesInPlace::put_round(std::vector<std::string>& repaired) {
   });
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i] == Outcome::repaired) repaired.push_back(files[i].key);
-    if (outcomes[i] == Outcome::put_again) m_put_again.push_back(files[i].key);
+    if (outcomes[i] != Outcome::put && !files[i].named_already) m_found.push_back(files[i].key);
   }
   return put;
 }
 
-// A sweep that had its last look at them before they were put again has said so before that, and is waited for.
+// A sweep that had its last look at them before they were put again, by us or by another publication just now, has said
+// so before that, and is waited for.
 Result<bool> FilesInPlace::are_there_after_sweeps() {
   if (auto waited = wait_for_sweeps(m_repository, m_clock, m_stop); !waited) return std::move(waited).error();
-  for (const auto& key : m_put_again) {
+  for (const auto& key : m_found) {
     const auto there = m_repository.store->head(m_repository.prefix + key);
     if (there.failed_with(ErrorKind::not_found)) return false;
     if (!there) return there.error();
@@ -203,7 +204,7 @@ Result<bool> FilesInPlace::are_there_after_sweeps() {
 Result<void> FilesInPlace::put(std::vector<std::string>& repaired) {
   for (int round = 1; round <= k_max_rounds; ++round) {
     if (auto done = put_round(repaired); !done) return done;
-    const auto there = m_put_again.empty() ? Result<bool>(true) : are_there_after_sweeps();
+    const auto there = m_found.empty() ? Result<bool>(true) : are_there_after_sweeps();
     if (!there) return there.error();
     if (*there && !is_long_ago()) return {};
   }
