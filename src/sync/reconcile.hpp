@@ -39,7 +39,7 @@ enum class Suspicion {
 // Where the store's times are those of files, and with `reread`, a time that differs counts too.
 // `listed` holds all entries; `pointer_modified` is the Last-Modified of repomd.xml.
 // Entries that are no package of this repository ("../pool/x.rpm", another xml:base) are left alone.
-inline constexpr std::chrono::hours k_longest_upload{24};
+inline constexpr std::chrono::hours k_longest_upload{1};  // more would have whole migrations read again
 std::set<std::string> find_differences(const Repository& repository, const std::vector<ObjectInfo>& objects,
                                        const ListedEntries& listed, SystemTime pointer_modified, Suspicion suspicion,
                                        const KnownObjects& known);

@@ -422,7 +422,7 @@ protected:
   UploadInPartsTest() {
     repository.memory = &memory;
     store.time = [this] { return m_published; };
-    upload("1", m_published - std::chrono::hours(9));
+    upload("1", m_published - std::chrono::hours(2));
     run(keys({"a.rpm"}));
     store.forget_requests();
   }
@@ -448,7 +448,7 @@ protected:
 };
 
 TEST_F(UploadInPartsTest, ThatBeganBeforeAPublicationAndEndedAfterItIsSeen) {
-  upload("2", m_published - std::chrono::hours(2));
+  upload("2", m_published - std::chrono::minutes(40));
   EXPECT_EQ(compare().replaced(), 1u);
   EXPECT_THAT(listed(), ElementsAre("a.rpm a-2-1.noarch"));
 }
@@ -458,18 +458,18 @@ TEST_F(UploadInPartsTest, ThatIsListedWithItsTimeIsNotLookedAt) {
   EXPECT_EQ(looks(), 0);
 }
 
-TEST_F(UploadInPartsTest, OfBeforeTheLastDayIsTakenForTheListedOne) {
-  upload("1", m_published - std::chrono::hours(25));
+TEST_F(UploadInPartsTest, OfBeforeTheLastHourIsTakenForTheListedOne) {
+  upload("1", m_published - std::chrono::minutes(61));
   EXPECT_FALSE(compare().published);
   EXPECT_EQ(looks(), 0);
 }
 
 // As in metadata of other tools.
 TEST_F(UploadInPartsTest, OfAnotherTimeThanIsListedIsLookedAtOnce) {
-  upload("1", m_published - std::chrono::hours(2));
+  upload("1", m_published - std::chrono::minutes(40));
   for (int i = 0; i < 3; ++i) EXPECT_FALSE(compare().published);
   EXPECT_EQ(looks(), 1) << "a HEAD, then its ETag is known";
-  upload("2", m_published - std::chrono::hours(2));
+  upload("2", m_published - std::chrono::minutes(40));
   EXPECT_EQ(compare().replaced(), 1u);
 }
 
