@@ -103,7 +103,8 @@ tidy: ## clang-tidy every source; what it finds is an error
 	run-clang-tidy -quiet -p build/dev -j $(JOBS) "$(CURDIR)/src/.*\.cpp"
 
 install: build ## install below $(DESTDIR)$(PREFIX)
-	DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+	@cmake -DCMAKE_INSTALL_PREFIX=$(PREFIX) build/release > /dev/null  # the unit names the program by its path
+	DESTDIR=$(DESTDIR) cmake --install build/release
 
 clean: ## remove everything that was built
 	rm -rf build
