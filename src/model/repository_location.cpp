@@ -48,7 +48,7 @@ Result<RepositoryLocation> parse_repository_location(std::string_view text) {
     if (!path.starts_with('/'))
       return Error{
           ErrorKind::invalid, "'" + std::string(text) + "' is not an absolute path; expected file:///directory", {}};
-  } else if (path.find("://") != std::string_view::npos) {
+  } else if (path.find("://") != std::string_view::npos || path.starts_with("s3:") || path.starts_with("file:")) {
     return Error{ErrorKind::invalid,
                  "'" + std::string(text) + "' is of no known kind; expected s3://bucket/prefix or a directory",
                  {}};

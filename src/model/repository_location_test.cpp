@@ -22,8 +22,8 @@ TEST(RepositoryLocation, ReadsDirectories) {
 }
 
 TEST(RepositoryLocation, RefusesWhatItCannotServe) {
-  for (const char* text :
-       {"", "s3://", "s3:///x", "s3://b?/x", "s3://bucket/a//b", "s3://bucket/../b", "file://repo", "http://host/repo"})
+  for (const char* text : {"", "s3://", "s3:///x", "s3://b?/x", "s3://bucket/a//b", "s3://bucket/../b", "file://repo",
+                           "http://host/repo", "s3:/bucket/x", "file:/repo"})
     EXPECT_TRUE(parse_repository_location(text).failed_with(ErrorKind::invalid)) << text;
 }
 
