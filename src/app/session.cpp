@@ -142,7 +142,10 @@ Result<Repository> open_repository(Session& session, const std::string& url, Dir
     if (failure == std::errc::no_such_file_or_directory || failure == std::errc::not_a_directory) failure.clear();
     if (!exists && directory == Directory::make) std::filesystem::create_directories(location->bucket, failure);
     if (!exists && !failure && directory == Directory::must_exist)
-      return Error{ErrorKind::not_found, "there is no directory " + location->bucket, {}};
+      return Error{
+          ErrorKind::not_found,
+          "there is no directory " + location->bucket + ": `repoupdate init` makes it, with an empty repository",
+          {}};
     if (failure)
       return Error{failure == std::errc::permission_denied || failure == std::errc::read_only_file_system
                        ? ErrorKind::denied
