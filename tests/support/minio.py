@@ -6,6 +6,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
 from support.aws import Endpoint
 from support.process import Server, answers, find_server, free_port
 
@@ -32,16 +34,22 @@ class Minio:
         self.endpoint = Endpoint(f"http://{address}", ACCESS_KEY, SECRET_KEY, REGION)
         try:
             self.server.wait_for(lambda: answers(f"{self.endpoint.url}/minio/health/ready"), 60, "MinIO")
-            self.stranger = self._stranger()
+            self.stranger = self.server.wait_for(self._stranger, 60, "MinIO's sessions")
         except BaseException:
             print(self.server.output()[-4000:])
             self.stop()
             raise
 
     def _stranger(self):
-        """Users are made by MinIO's own tool alone; a session whose policy forbids everything does as well."""
-        session = self.endpoint.client("sts").assume_role(
-            RoleArn="arn:minio:iam:::role/any", RoleSessionName="stranger", Policy=json.dumps(NO_RIGHTS))
+        """Users are made by MinIO's own tool alone; a session whose policy forbids everything does as well. None while
+        MinIO, which calls itself ready before that, has none to give."""
+        try:
+            session = self.endpoint.client("sts").assume_role(
+                RoleArn="arn:minio:iam:::role/any", RoleSessionName="stranger", Policy=json.dumps(NO_RIGHTS))
+        except ClientError as refusal:
+            if "Server not initialized" in str(refusal):
+                return None
+            raise
         made = session["Credentials"]
         return Endpoint(self.endpoint.url, made["AccessKeyId"], made["SecretAccessKey"], REGION, made["SessionToken"])
 
