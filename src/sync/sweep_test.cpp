@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <thread>
 
 #include "base/hash.hpp"
@@ -81,6 +82,32 @@ protected:
     return keys;
   }
   static UpdateRequest without_b() { return keys({"b.rpm"}); }
+  // `first` happens, and then a publication that names old files again, when a sweep is about to delete one of them.
+  void publish_before_a_deletion(const std::function<void(const std::vector<std::string>& old)>& first) {
+    const auto old = superseded_long_ago();
+    store.drop("r/b.rpm");
+    std::jthread publication;
+    SystemClock real;  // the publication waits in real time
+    std::atomic<bool> began = false, ended = false;
+    store.before = [&](const std::string& request) -> Result<void> {
+      if (request != "DELETE " + old[0] || began.exchange(true)) return {};
+      first(old);
+      publication = std::jthread([&] {
+        EXPECT_TRUE(update(repository, without_b(), real, {}).ok());
+        ended = true;
+      });
+      while (count("HEAD " + k_claim) < 2 && !ended)
+        std::this_thread::yield();  // the sweep's own, and that of who waits
+      EXPECT_EQ(store.contents().at(old[0]).last_modified, clock.now()) << "it was put again";
+      return {};
+    };
+    sweep_now();
+    publication.join();
+    store.before = {};
+    EXPECT_EQ(named(), old);
+    EXPECT_TRUE(all_there(old));
+    expect_sound();
+  }
 };
 
 // I10, hour by hour, with a sweep after each publication.
@@ -365,49 +392,14 @@ TEST_F(SweepTest, PutAgainBeforeTheLastLookStays) {
 }
 
 // The narrowest of them: put again between the last look and the deletion. Here the publication waits for the sweep,
-// and puts what the sweep took once more.
+// and puts what the sweep took once more. The same with another publication beside it, which has just put them.
 TEST_F(SweepTest, PutAgainBetweenTheLastLookAndTheDeletionIsPutOnceMore) {
-  const auto old = superseded_long_ago();
-  store.drop("r/b.rpm");
-  std::jthread publication;
-  SystemClock real;  // the publication waits in real time
-  std::atomic<bool> began = false;
-  store.before = [&](const std::string& request) -> Result<void> {
-    if (request != "DELETE " + old[0] || began.exchange(true)) return {};
-    publication = std::jthread([&] { EXPECT_TRUE(update(repository, without_b(), real, {}).ok()); });
-    while (count("HEAD " + k_claim) < 2) std::this_thread::yield();  // the sweep's own, and that of who waits
-    EXPECT_EQ(store.contents().at(old[0]).last_modified, clock.now()) << "it was put again";
-    return {};
-  };
-  sweep_now();
-  publication.join();
-  EXPECT_EQ(named(), old);
-  EXPECT_TRUE(all_there(old));
-  expect_sound();
+  publish_before_a_deletion([](const std::vector<std::string>&) {});
 }
-
-// The same with another publication beside it, which finds them as young as the first one has made them.
 TEST_F(SweepTest, FoundAgainBetweenTheLastLookAndTheDeletionIsPutOnceMore) {
-  const auto old = superseded_long_ago();
-  store.drop("r/b.rpm");
-  std::jthread publication;
-  SystemClock real;
-  std::atomic<bool> began = false, ended = false;
-  store.before = [&](const std::string& request) -> Result<void> {
-    if (request != "DELETE " + old[0] || began.exchange(true)) return {};
+  publish_before_a_deletion([this](const std::vector<std::string>& old) {
     for (const auto& key : old) store.place(key, store.contents().at(key).bytes, clock.now());
-    publication = std::jthread([&] {
-      EXPECT_TRUE(update(repository, without_b(), real, {}).ok());
-      ended = true;
-    });
-    while (count("HEAD " + k_claim) < 2 && !ended) std::this_thread::yield();
-    return {};
-  };
-  sweep_now();
-  publication.join();
-  EXPECT_EQ(named(), old);
-  EXPECT_TRUE(all_there(old));
-  expect_sound();
+  });
 }
 
 // A deletion has its effect and is not answered, and before anybody could repeat it a publication puts the files that
