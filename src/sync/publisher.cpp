@@ -41,7 +41,7 @@ Error lost_or_failed(Error error) {
   return error;
 }
 
-enum class Outcome { there_already, put, put_again, repaired };
+enum class Outcome { put, found, repaired };  // found: with its very bytes, and perhaps put again
 
 // A file that nobody has named for long may be about to be swept: it gets a new age before it is named again. What the
 // old pointer names is safe.
@@ -63,16 +63,16 @@ Result<Outcome> put_immutable(const Repository& repository, const PublishedFile&
   if (!options.if_absent) {  // whoever puts another one at the same moment puts the same bytes: its name says so
     const auto present = look_at_present(repository, key, file, clock);
     if (!present && !present.failed_with(ErrorKind::not_found)) return present.error();
-    if (present && present->is_sound && !is_to_be_put_again(file, *present)) return Outcome::there_already;
-    if (present) outcome = present->is_sound ? Outcome::put_again : Outcome::repaired;
+    if (present && present->is_sound && !is_to_be_put_again(file, *present)) return Outcome::found;
+    if (present) outcome = present->is_sound ? Outcome::found : Outcome::repaired;
   }
   auto put = repository.store->put(key, *file.body, options);
   if (options.if_absent && put.failed_with(ErrorKind::precondition_failed)) {
     const auto present = look_at_present(repository, key, file, clock);
     if (present.failed_with(ErrorKind::not_found)) return lost_or_failed(std::move(put).error());  // swept just now
     if (!present) return present.error();
-    if (present->is_sound && !is_to_be_put_again(file, *present)) return Outcome::there_already;
-    outcome = present->is_sound ? Outcome::put_again : Outcome::repaired;
+    if (present->is_sound && !is_to_be_put_again(file, *present)) return Outcome::found;
+    outcome = present->is_sound ? Outcome::found : Outcome::repaired;
     options.if_absent = false;
     options.if_match = present->etag;  // what somebody else has put right meanwhile stays as it is
     put = repository.store->put(key, *file.body, options);
@@ -172,7 +172,7 @@ Result<void> FilesInPlace::put_round(std::vector<std::string>& repaired) {
   m_since = Elapsed(m_clock);
   m_found.clear();
   const auto& files = m_publication.immutable;
-  std::vector<Outcome> outcomes(files.size(), Outcome::there_already);
+  std::vector<Outcome> outcomes(files.size(), Outcome::found);
   const bool prepares = !std::exchange(m_is_prepared, true);
   auto put = try_each_parallel(files.size() + 1, m_repository.policy.requests, [&](std::size_t i) -> Result<void> {
     if (i == files.size()) return prepares ? prepare_signature(m_repository, m_publication.base) : Result<void>();
