@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <deque>
-#include <functional>
 #include <thread>
 
 #include "base/hash.hpp"
@@ -82,16 +81,19 @@ protected:
     return keys;
   }
   static UpdateRequest without_b() { return keys({"b.rpm"}); }
-  // `first` happens, and then a publication that names old files again, when a sweep is about to delete one of them.
-  void publish_before_a_deletion(const std::function<void(const std::vector<std::string>& old)>& first) {
+  // A publication names old files again when a sweep is about to delete one of them. `are_put` just before that, by
+  // somebody else: also those that the sweep's other workers have deleted by then.
+  void publish_before_a_deletion(bool are_put) {
     const auto old = superseded_long_ago();
+    const auto contents = store.contents();
     store.drop("r/b.rpm");
     std::jthread publication;
     SystemClock real;  // the publication waits in real time
     std::atomic<bool> began = false, ended = false;
     store.before = [&](const std::string& request) -> Result<void> {
       if (request != "DELETE " + old[0] || began.exchange(true)) return {};
-      first(old);
+      for (const auto& key : old)
+        if (are_put) store.place(key, contents.at(key).bytes, clock.now());
       publication = std::jthread([&] {
         EXPECT_TRUE(update(repository, without_b(), real, {}).ok());
         ended = true;
@@ -394,12 +396,10 @@ TEST_F(SweepTest, PutAgainBeforeTheLastLookStays) {
 // The narrowest of them: put again between the last look and the deletion. Here the publication waits for the sweep,
 // and puts what the sweep took once more. The same with another publication beside it, which has just put them.
 TEST_F(SweepTest, PutAgainBetweenTheLastLookAndTheDeletionIsPutOnceMore) {
-  publish_before_a_deletion([](const std::vector<std::string>&) {});
+  publish_before_a_deletion(false);
 }
 TEST_F(SweepTest, FoundAgainBetweenTheLastLookAndTheDeletionIsPutOnceMore) {
-  publish_before_a_deletion([this](const std::vector<std::string>& old) {
-    for (const auto& key : old) store.place(key, store.contents().at(key).bytes, clock.now());
-  });
+  publish_before_a_deletion(true);
 }
 
 // A deletion has its effect and is not answered, and before anybody could repeat it a publication puts the files that
