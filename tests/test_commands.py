@@ -116,6 +116,20 @@ def test_remove_by_file_name_nevra_and_glob(program, filled, packages, pattern):
     assert not (filled / packages[0].name).exists()
 
 
+def test_remove_of_two_of_one_nevra_lists_none_of_them(program, filled, packages):
+    """The other one would come in place of the one that goes, and is deleted by the same command."""
+    other = filled / "copy" / packages[0].name
+    other.parent.mkdir()
+    shutil.copy(packages[0], other)
+    broken = filled / "broken.rpm"
+    broken.write_text("no package")
+    program.start("update", filled, "--same-nevra", "reject").expect(Exit.SOME_FAILED, "broken.rpm")
+    program.run("remove", filled, packages[0].name, other.relative_to(filled), "--same-nevra", "reject")
+    assert not other.exists() and not (filled / packages[0].name).exists()
+    metadata.verify_packages(metadata.verify(filled), filled)
+    assert metadata.load_repo(filled).nevras() == nevras(packages[1:12])
+
+
 def test_remove_keeps_the_object_when_told(program, filled, packages):
     program.run("remove", filled, packages[0].name, "--keep-object")
     assert metadata.verify(filled).nevras() == nevras(packages[1:12])

@@ -103,9 +103,7 @@ bool does_something(std::string_view key, std::string_view command) {
   if (command == "verify") return is_of_signing;
   if (command == "sweep") return is_of_sweeping;
   if (command == "init") return is_of_signing || key == "compression" || key == "open_checksum" || key == "lease";
-  const bool is_of_package = key == "changelog_limit" || key == "same_nevra";
   const bool needs_repository = command == "remove" || command == "retry" || command == "drop";
-  if (is_of_package && (command == "remove" || command == "drop")) return false;
   return !is_of_sweeping && !(needs_repository && key == "create");
 }
 

@@ -179,6 +179,8 @@ ExitCode drop(Session& session, const Arguments& arguments) {
     auto updated = update(repository, request, session.clock, session.stop);
     if (!updated) return fail(updated.error());
     report = *std::move(updated);
+    report.quarantine.held.clear();  // of others, and of those that are dropped
+    failures.insert(failures.end(), report.failures.begin(), report.failures.end());
     auto left = delete_objects(repository, request.changes.removals, session.stop);
     failures.insert(failures.end(), left.begin(), left.end());
     report.failures = std::move(failures);
