@@ -326,7 +326,8 @@ std::set<std::string> Update::gone_by_listing(const std::set<std::string>& keys)
   if (!m_listing) return gone;
   std::set<std::string_view> there;
   for (const auto& object : m_listing->packages) there.insert(object.key);
-  std::ranges::copy_if(keys, std::inserter(gone, gone.end()), [&](const auto& key) { return !there.contains(key); });
+  std::ranges::copy_if(keys, std::inserter(gone, gone.end()),
+                       [&](const auto& key) { return !there.contains(key) && !m_moved.contains(key); });
   return gone;
 }
 

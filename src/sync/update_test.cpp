@@ -165,6 +165,25 @@ TEST_F(UpdateTest, OneNotFoundIsNotGone) {
   EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch", "b.rpm b-1-1.noarch"));
 }
 
+// What came back while its removal was published is not in the listing that the removal was planned on.
+TEST_F(UpdateTest, AListingFromBeforeItCameBackDoesNotSayThatItIsGone) {
+  place("a.rpm", "a");
+  place("b.rpm", "b");
+  run(keys({"a.rpm", "b.rpm"}));
+  store.drop("r/b.rpm");
+  int looks = 0;  // after it came back: the confirmation's, and then those of the next pass
+  store.before = [&, is_back = false](const std::string& request) mutable -> Result<void> {
+    if (request == "PUT r/repodata/repomd.xml" && !std::exchange(is_back, true)) place("b.rpm", "b", "2");
+    if (is_back && request.ends_with(" r/b.rpm") && ++looks == 2) return Error{ErrorKind::not_found, "404", {}};
+    return {};
+  };
+  UpdateRequest request;
+  request.reconcile = true;
+  run(request);
+  EXPECT_GE(looks, 3);
+  EXPECT_THAT(listed(), ElementsAre("a.rpm a-1-1.noarch", "b.rpm b-2-1.noarch"));
+}
+
 // One of several ways to the store ends at a server that has no page of that name. It says so to a HEAD as the store
 // would, and to a GET with a page of its own.
 TEST_F(UpdateTest, A404OfNobodyIsNotGone) {
