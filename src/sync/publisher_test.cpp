@@ -64,7 +64,7 @@ TEST_F(PublisherTest, DamagedFileIsPutAgainWithoutARebuildToo) {
   place("b.rpm", "b");
   std::string damaged;
   store.before = [&](const std::string& request) -> Result<void> {
-    if (damaged.empty() && request.starts_with("PUT") && request.ends_with("-other.xml.gz")) {
+    if (request.starts_with("PUT") && request.ends_with("-other.xml.gz") && damaged.empty()) {
       damaged = request.substr(4);
       store.place(damaged, "other bytes", k_uploaded);
     }

@@ -53,7 +53,7 @@ protected:
   // Runs once, right before the n-th of such requests.
   void at(const std::string& request, int n, std::function<void()> world) {
     store.before = [=, this, seen = 0, done = false](const std::string& now) mutable -> Result<void> {
-      if (done || now != request || ++seen < n) return {};
+      if (now != request || done || ++seen < n) return {};
       done = true;
       world();
       return {};

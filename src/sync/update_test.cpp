@@ -156,8 +156,10 @@ TEST_F(UpdateTest, OneNotFoundIsNotGone) {
   place("a.rpm", "a");
   place("b.rpm", "b");
   run(keys({"a.rpm"}));
+  std::mutex mutex;  // packages are looked at by several threads
   std::set<std::string> told;
   store.before = [&](const std::string& request) -> Result<void> {
+    const std::scoped_lock lock(mutex);
     const bool is_first = request.find("r/repodata/") == std::string::npos && told.insert(request.substr(4, 7)).second;
     return is_first ? Result<void>(Error{ErrorKind::not_found, "404", {}}) : Result<void>();
   };
