@@ -315,12 +315,12 @@ KnownObjects Update::known_objects() const {
 }
 
 void Update::note_known(const ListedEntries& listed, const std::vector<Finding>& findings) const {
-  if (m_repository.memory && compares())
+  if (m_repository.memory && compares() && !m_repository.times_are_of_files)
     m_repository.memory->keep_known_objects(m_repository.name,
                                             known_after(known_objects(), m_listing->packages, listed, findings));
 }
 
-// Those of `keys` that the listing does not have; none without one.
+// Those of `keys` that the listing does not have; none without one. It is too old for those that changed after it.
 std::set<std::string> Update::gone_by_listing(const std::set<std::string>& keys) const {
   std::set<std::string> gone;
   if (!m_listing) return gone;
