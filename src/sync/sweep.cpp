@@ -203,9 +203,10 @@ bool Sweep::is_to_go(SweepItem& item) const {
   return false;
 }
 
-// By the only deletion of it that went out.
+// By the only deletion of it that went out. That is better known from a GET (ObjectStore::head()).
 bool Sweep::is_gone(const SweepFile& file) const {
-  return m_repository.store->head(m_repository.prefix + file.key).failed_with(ErrorKind::not_found);
+  const GetOptions one_byte{.range = ByteRange{0, 1}};
+  return m_repository.store->get(m_repository.prefix + file.key, one_byte, 1).failed_with(ErrorKind::not_found);
 }
 
 Result<void> Sweep::check_once_more(const SweepFile& file) const {

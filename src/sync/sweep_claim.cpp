@@ -79,6 +79,7 @@ Result<void> wait_for_sweeps(const Repository& repository, Clock& clock, std::st
     const auto found = find_claim(repository, clock);
     if (!found) return found.error();
     // What is seen after that was said later.
+    repository.progress();
     if (!*found || (*found)->is_over || waited.passed() > k_sweep_believed) return {};
     if (!clock.sleep_for(k_look_again, stop))
       return Error{ErrorKind::cancelled, repository.name + ": stopped before repomd.xml was written", {}};
