@@ -37,4 +37,25 @@ bool is_final(ErrorKind kind) {
   return kind == ErrorKind::corrupt || kind == ErrorKind::invalid || kind == ErrorKind::unsupported;
 }
 
+bool is_refusal(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::not_found:
+    case ErrorKind::no_store:
+    case ErrorKind::denied:
+    case ErrorKind::throttled:
+    case ErrorKind::precondition_failed:
+    case ErrorKind::conflict:
+    case ErrorKind::invalid:
+    case ErrorKind::unsupported: return true;
+    case ErrorKind::corrupt:
+    case ErrorKind::unavailable:
+    case ErrorKind::timed_out:
+    case ErrorKind::no_space:
+    case ErrorKind::unconfirmed:
+    case ErrorKind::cancelled:
+    case ErrorKind::io: break;
+  }
+  return false;
+}
+
 }  // namespace repoupdate

@@ -47,6 +47,9 @@ struct [[nodiscard]] Error {
 // True for kinds that stay until somebody changes the bytes, the request or the settings.
 bool is_final(ErrorKind kind);
 
+// Whoever was asked has said no: nothing was done. After anything else it may be done, or on its way still.
+bool is_refusal(ErrorKind kind);
+
 // A value or an Error. `[[nodiscard]]`: a failure cannot be dropped by not looking.
 template <typename T>
 class [[nodiscard]] Result {

@@ -134,9 +134,10 @@ Result<Published> put_pointer_in_turn(const Repository& repository, const Public
   if (condition == Condition::refused &&
       (put.failed_with(ErrorKind::unsupported) || put.failed_with(ErrorKind::invalid)))
     put = put_pointer(repository, publication, Conditionally::no, *until);
+  if (!put && !is_refusal(put.error().kind)) turn.leave_to_expire();
   if (!put) return std::move(put).error();
-  const bool in_turn = turn.confirm().ok();  // were we too slow?
-  return Published{std::move(put->etag), std::move(put->request_id), in_turn};
+  if (!turn.confirm()) turn.note_overrun();  // were we too slow?
+  return Published{std::move(put->etag), std::move(put->request_id)};
 }
 
 // Puts the hashed files, and sees to it that they are there until the pointer can be written.

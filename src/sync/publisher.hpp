@@ -19,15 +19,12 @@ namespace repoupdate {
 struct Published {
   ETag pointer;
   std::string request_id;  // of the PUT of the pointer, where the store names it
-  // False: it was put under a lease that is not ours any more, or may not be. It may have come over what somebody else
-  // had published by then, and nothing says what that was.
-  bool in_turn = true;
 };
 
 // precondition_failed: another writer was first (superseded), plan again; where an answer was lost, it may have been
 // visible before that one's. invalid: it may not be published unsigned. cancelled: a stop was requested before the
 // pointer was written. A hashed file that was there with other bytes than its name says is put again; its key goes to
-// `repaired`, also when something fails after that. `stages` is told of Stage::sign and Stage::publish.
+// `repaired`, and `turn` is told of an overrun, also when something fails after that. `stages` is told of Stage::sign and Stage::publish.
 Result<Published> publish(const Repository& repository, const Publication& publication, WriteTurn& turn,
                           std::vector<std::string>& repaired, std::stop_token stop, StageWatch* stages = nullptr);
 

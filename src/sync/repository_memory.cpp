@@ -57,6 +57,19 @@ void RepositoryMemory::keep_known_objects(std::string_view repository, KnownObje
   m_known_objects.insert_or_assign(std::string(repository), std::move(known));
 }
 
+bool RepositoryMemory::may_have_overwritten(std::string_view repository) {
+  const std::scoped_lock lock(m_mutex);
+  return m_overwriting.contains(repository);
+}
+
+void RepositoryMemory::note_overwriting(const std::string& repository, bool may_have_overwritten) {
+  const std::scoped_lock lock(m_mutex);
+  if (may_have_overwritten)
+    m_overwriting.insert(repository);
+  else
+    m_overwriting.erase(repository);
+}
+
 std::optional<RememberedIndex> RepositoryMemory::find(std::string_view repository) {
   const std::scoped_lock lock(m_mutex);
   const auto known = std::ranges::find(m_known, repository, &Known::repository);

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -68,6 +69,10 @@ public:
   KnownObjects known_objects(std::string_view repository);
   void keep_known_objects(std::string_view repository, KnownObjects known);
 
+  // That a publication may have come over somebody else's, and no comparison with the listing has made up for it yet.
+  bool may_have_overwritten(std::string_view repository);
+  void note_overwriting(const std::string& repository, bool may_have_overwritten);
+
   // What publications took away, for the shrink guard: how much of that no later one has made up for. Small, and not of
   // the limits.
   void note_turnover(const std::string& repository, Turnover turnover, SteadyTime now);
@@ -93,6 +98,7 @@ private:
   std::map<std::string, RememberedPair, std::less<>> m_pairs;
   std::map<std::string, QuarantineSight, std::less<>> m_quarantines;
   std::map<std::string, KnownObjects, std::less<>> m_known_objects;
+  std::set<std::string, std::less<>> m_overwriting;
   struct Turned {
     SteadyTime when;
     Turnover turnover;

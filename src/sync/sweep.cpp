@@ -18,28 +18,6 @@ namespace {
 constexpr std::string_view k_metadata_prefix = "repodata/";
 constexpr std::size_t k_requests = 4;  // at the same time: whoever publishes goes first
 
-// Whatever is not refused may be done, or on its way still.
-bool is_refusal(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::not_found:
-    case ErrorKind::no_store:
-    case ErrorKind::denied:
-    case ErrorKind::throttled:
-    case ErrorKind::precondition_failed:
-    case ErrorKind::conflict:
-    case ErrorKind::invalid:
-    case ErrorKind::unsupported: return true;
-    case ErrorKind::corrupt:
-    case ErrorKind::unavailable:
-    case ErrorKind::timed_out:
-    case ErrorKind::no_space:
-    case ErrorKind::unconfirmed:
-    case ErrorKind::cancelled:
-    case ErrorKind::io: break;
-  }
-  return false;
-}
-
 class Sweep {
 public:
   Sweep(const Repository& repository, Clock& clock, std::stop_token stop)

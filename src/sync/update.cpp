@@ -53,11 +53,13 @@ public:
         m_stop(std::move(stop)),
         m_turn(repository, clock),
         m_quarantine(repository, m_turn, clock),
-        m_stages(clock, request.on_stage) {}
+        m_stages(clock, request.on_stage),
+        m_may_have_overwritten(repository.memory && repository.memory->may_have_overwritten(repository.name)) {}
 
   Result<UpdateReport> run();
 
 private:
+  Result<void> make_passes();
   UpdateReport finish();
   Result<Pass> pass();
   Result<Pass> leave_as_it_is(const RepositoryState& state);
@@ -82,6 +84,7 @@ private:
   void note_failures(const ListedEntries& listed, const std::vector<Finding>& findings);
   Result<void> check_shrinking(const RepositoryState& state, const MetadataEdit& edit);
   Result<Spliced> splice_edit(const RepositoryState& state, const MetadataEdit& edit) const;
+  bool note_overrun();
   void note_published(const Publication& publication, MetadataEdit edit, const std::vector<std::string>& edited);
   PlanPolicy plan_policy() const { return {m_repository.policy.same_nevra, m_repository.policy.ingest.immutable}; }
   bool rebuilding() const { return m_request.rebuild && !m_report.published; }
@@ -107,7 +110,7 @@ private:
   SystemTime m_pointer_modified{};
   // Somebody else's publication. Only a comparison with a fresh listing finds what that had said, and by all that
   // differs: a package that it replaced may be older than the repomd.xml on which ours was planned.
-  bool m_may_have_overwritten = false;
+  bool m_may_have_overwritten;
   bool m_another_may_come = false;  // in place of one that goes (may_let_another_in)
   Turnover m_turnover;              // of this pass
   std::size_t m_lost = 0;           // packages, in earlier passes, by the shrink guard's count
@@ -178,6 +181,7 @@ Result<Pass> Update::pass() {
   auto spliced = splice_edit(*state, plan.edit);
   if (!spliced) return std::move(spliced).error();
   auto published = publish(m_repository, spliced->publication, m_turn, m_report.repaired, m_stop, &m_stages);
+  const bool was_overrun = note_overrun();
   const std::vector<std::string> edited = edited_keys(plan.edit);
   if (published.failed_with(ErrorKind::precondition_failed)) {
     // An answer may have been lost, and ours have been visible before the other one's, which then is built on it.
@@ -192,14 +196,20 @@ Result<Pass> Update::pass() {
   m_report.request_id = std::move(published->request_id);
   note_published(spliced->publication, std::move(plan.edit), edited);
   remember(m_repository, spliced->publication, std::move(published->pointer), std::move(spliced->index));
-  if (!published->in_turn) {
-    m_may_have_overwritten = true;
-    m_listing.reset();
-  }
-  return m_moved.empty() && published->in_turn ? Pass::done : Pass::look_again;
+  return m_moved.empty() && !was_overrun ? Pass::done : Pass::look_again;
 }
 
 Result<UpdateReport> Update::run() {
+  auto outcome = make_passes();
+  if (outcome) return finish();
+  if (!m_may_have_overwritten) return std::move(outcome).error();
+  return std::move(outcome.error())
+      .within(m_repository.name +
+              ": what another writer published may have been overwritten, and is listed "
+              "again by the next `repoupdate update`");
+}
+
+Result<void> Update::make_passes() {
   for (;; ++m_attempt) {
     auto outcome = pass();
     m_stages.end();
@@ -210,7 +220,7 @@ Result<UpdateReport> Update::run() {
       if (m_repository.memory && may_be_memory) m_repository.memory->forget(m_repository.name);
       return std::move(outcome).error();
     }
-    if (*outcome == Pass::done) return finish();
+    if (*outcome == Pass::done) return {};
     if (*outcome == Pass::compare) {  // in one publication with what goes: nobody would come back to it
       m_another_may_come = true;
       continue;
@@ -235,8 +245,20 @@ Result<Pass> Update::leave_as_it_is(const RepositoryState& state) {
   return Pass::done;
 }
 
+// It outlives this update: what was overwritten has to be found, whatever becomes of this one.
+bool Update::note_overrun() {
+  if (!m_turn.was_overrun()) return false;
+  m_may_have_overwritten = true;
+  m_listing.reset();
+  if (m_repository.memory) m_repository.memory->note_overwriting(m_repository.name, true);
+  return true;
+}
+
 // What failed is written down after its neighbours are published, and before the caller acknowledges anything.
 UpdateReport Update::finish() {
+  const auto is_known = [](const PackageFailure& failure) { return is_final(failure.error.kind); };
+  if (m_may_have_overwritten && m_repository.memory && !m_request.dry_run)
+    m_repository.memory->note_overwriting(m_repository.name, !std::ranges::all_of(m_report.failures, is_known));
   const PackageObjects* listing = m_listing ? &*m_listing : nullptr;
   m_report.quarantine = m_request.dry_run ? m_quarantine.report()
                                           : m_quarantine.settle(m_report.failures, m_findings, listing,
@@ -474,6 +496,12 @@ Result<UpdateReport> create_repository(const Repository& repository, Clock& cloc
   UpdateReport report;
   for (int attempt = 1;; ++attempt) {
     const auto pointer = publish(repository, spliced->publication, turn, report.repaired, {});
+    if (pointer && turn.was_overrun())
+      return Error{ErrorKind::conflict,
+                   repository.name +
+                       ": made, but somebody else may have made it at the same moment, and published; "
+                       "`repoupdate update` lists all packages",
+                   {}};
     if (pointer) break;
     if (!pointer.failed_with(ErrorKind::precondition_failed)) return pointer.error();
     // Somebody else was faster, or what came first was our own, or nobody was and the store is mistaken.

@@ -12,7 +12,7 @@ constexpr int k_renewals_per_length = 3;
 
 WriteTurn::~WriteTurn() {
   m_heartbeat = {};
-  if (m_lease) m_lease->release();
+  if (m_lease && !m_expires) m_lease->release();
 }
 
 Result<void> WriteTurn::take(std::stop_token stop) {
