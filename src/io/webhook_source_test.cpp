@@ -242,7 +242,7 @@ TEST_F(WebhookSourceTest, ThoseWhoSendForEverAreCutOff) {
   m_deadline = Duration(100);
   start();
   const FileHandle silent = connect_to(m_address), slow = connect_to(m_address);
-  send_text(slow, "POST /events HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n{");
+  send_text(slow, "POST /events HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n{");
   std::atomic<bool> over{false};
   std::jthread dripping([&] {
     while (!over) {
@@ -253,7 +253,11 @@ TEST_F(WebhookSourceTest, ThoseWhoSendForEverAreCutOff) {
   EXPECT_THAT(read_all(silent), IsEmpty());  // returns: it was closed
   EXPECT_THAT(read_all(slow), IsEmpty());
   over = true;
-  EXPECT_EQ(post(k_ceph_event), 200);
+  // The deadline is that of this request, too: one of many is in time, however busy the machine is.
+  std::string answer;
+  for (int i = 0; i < 100 && !answer.starts_with("HTTP/1.1 200 "); ++i)
+    answer = exchange(request_text("POST", "/events", k_ceph_event));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(WebhookSourceTest, ConcurrentSendersAreAllStored) {
