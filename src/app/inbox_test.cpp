@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <deque>
+#include <map>
+#include <set>
 
 #include "testkit/fake_clock.hpp"
 #include "testkit/scratch_directory.hpp"
@@ -13,8 +15,11 @@ namespace {
 
 using std::chrono::minutes;
 using std::chrono::seconds;
+using testing::Contains;
+using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 using Ids = std::vector<std::string>;
@@ -43,7 +48,7 @@ public:
   }
   Result<void> extend(std::span<const Receipt> receipts, Duration duration) override {
     const std::scoped_lock lock(m_mutex);
-    for (const auto& id : ids(receipts)) m_hidden[id] = duration;
+    for (const auto& id : ids(receipts)) m_hidden[id].insert(duration);
     return {};
   }
 
@@ -57,10 +62,11 @@ public:
     const std::scoped_lock lock(m_mutex);
     return m_acknowledged;
   }
-  std::optional<Duration> hidden(const std::string& id) const {
+  // For how long, of all the times: which was the last says little, as a keeper may be late with what it found due.
+  std::set<Duration> hidden(const std::string& id) const {
     const std::scoped_lock lock(m_mutex);
     const auto found = m_hidden.find(id);
-    return found == m_hidden.end() ? std::nullopt : std::optional(found->second);
+    return found == m_hidden.end() ? std::set<Duration>{} : found->second;
   }
 
 private:
@@ -75,7 +81,7 @@ private:
   std::condition_variable_any m_changed;
   std::deque<std::vector<Delivery>> m_script;
   std::vector<Ids> m_acknowledged;
-  std::map<std::string, Duration> m_hidden;
+  std::map<std::string, std::set<Duration>> m_hidden;
 };
 
 // An inbox with two queues and one repository, in a directory. Sleeps take no time and move the clock.
@@ -136,9 +142,9 @@ protected:
 // Semantics 9, I4.
 TEST_F(InboxTest, PoisonIsHiddenForLongerEachTimeAndThenGivenUp) {
   source->give({poison("new", 1), poison("older", 3)});
-  EXPECT_TRUE(soon([&] { return source->hidden("older/h").has_value(); }));
-  EXPECT_EQ(source->hidden("new/h"), minutes(1));
-  EXPECT_EQ(source->hidden("older/h"), minutes(4));
+  EXPECT_TRUE(soon([&] { return !source->hidden("older/h").empty(); }));
+  EXPECT_THAT(source->hidden("new/h"), ElementsAre(minutes(1)));
+  EXPECT_THAT(source->hidden("older/h"), ElementsAre(minutes(4)));
   EXPECT_THAT(source->acknowledged(), IsEmpty());
   source->give({poison("oldest", 5)});
   EXPECT_TRUE(soon([&] { return !source->acknowledged().empty(); }));
@@ -167,7 +173,7 @@ TEST_F(InboxTest, PoisonIsLeftToTheQueuesOwnPolicy) {
   source->give({about("good", "README")});
   EXPECT_TRUE(soon([&] { return !source->acknowledged().empty(); }));
   EXPECT_THAT(source->acknowledged(), ElementsAre(Ids{"good/h"}));
-  EXPECT_EQ(source->hidden("old/h"), std::nullopt);
+  EXPECT_THAT(source->hidden("old/h"), IsEmpty());
 }
 
 TEST_F(InboxTest, WhatNamesNothingIsAcknowledgedInOneRequest) {
@@ -194,7 +200,8 @@ TEST_F(InboxTest, OpenMessagesAreKeptHiddenAndBounded) {
   for (int i = 0; i < 100; ++i) batch.push_back(about(std::to_string(i), "a.rpm"));
   source->give(std::move(batch));
   source->give({about("beyond", "b.rpm")});
-  EXPECT_TRUE(soon([&] { return source->hidden("99/h") == k_visibility; }));
+  EXPECT_TRUE(soon([&] { return !source->hidden("99/h").empty(); }));
+  EXPECT_THAT(source->hidden("99/h"), Each(k_visibility));
   EXPECT_TRUE(inbox.is_crowded("scripted"));
   EXPECT_FALSE(inbox.is_crowded("other"));
   auto job = work.take(stop.get_token());
@@ -207,11 +214,17 @@ TEST_F(InboxTest, OpenMessagesAreKeptHiddenAndBounded) {
                Ledger::Outcome::postponed, settled);
   work.finish(*job, {});
   inbox.conclude(std::move(settled));
-  EXPECT_EQ(source->hidden("0/h"), minutes(5));
+  EXPECT_THAT(source->hidden("0/h"), Contains(minutes(5)));
   EXPECT_THAT(source->acknowledged(), IsEmpty());
-  job = work.take(stop.get_token());
-  ASSERT_TRUE(job);
-  EXPECT_TRUE(job->batch.changes.keys.contains("b.rpm"));
+  // Behind the last of the hundred, at most: that is known, and hidden, a moment before it is in the work list.
+  bool has_come = false;
+  for (int i = 0; i < 2 && !has_come; ++i) {
+    job = work.take(stop.get_token());
+    ASSERT_TRUE(job);
+    has_come = job->batch.changes.keys.contains("b.rpm");
+    work.finish(*job, {});
+  }
+  EXPECT_TRUE(has_come);
 }
 
 // Semantics 9.
@@ -242,8 +255,8 @@ TEST_F(InboxTest, OnlyAFullQueueLetsGoOfWhatWaitsForAFailingRepository) {
   EXPECT_EQ(keys.at("b.rpm").receipts.size(), 1u);
   EXPECT_FALSE(keys.contains("c.rpm")) << "nobody else waits for it";
   inbox.conclude(std::move(settled));
-  EXPECT_EQ(source->hidden("0/h"), minutes(5));
-  EXPECT_NE(other->hidden("two/h"), minutes(5));
+  EXPECT_THAT(source->hidden("0/h"), Contains(minutes(5)));
+  EXPECT_THAT(other->hidden("two/h"), Not(Contains(minutes(5))));
   EXPECT_FALSE(inbox.make_room(repository, keys, settled)) << "there is room now";
 }
 
