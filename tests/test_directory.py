@@ -26,6 +26,11 @@ def daemon_on(program, repository):
     return program.daemon("--repository", repository, "--create", *QUIET)
 
 
+def first_look(daemon):
+    """A daemon is ready before it has looked at what is there; what comes meanwhile is found by that look."""
+    daemon.wait_for_message("published")
+
+
 def wait_for(daemon, repository, hrefs):
     wanted = sorted(hrefs)
     daemon.wait_until(lambda: published(repository) == wanted, 60, f"the metadata to list {wanted}")
@@ -65,6 +70,7 @@ def test_file_name_is_not_what_names_the_package(program, repository, packages):
 def test_half_written_package_is_waited_for(program, repository, packages):
     content = packages[0].read_bytes()
     with daemon_on(program, repository) as daemon:
+        first_look(daemon)
         with open(repository / "slow.rpm", "wb") as slow:
             slow.write(content[:len(content) // 2])
             slow.flush()
@@ -156,6 +162,7 @@ def test_published_line_says_what_happened(program, repository, packages):
 
 def test_unrelated_files_publish_nothing(program, repository, packages):
     with daemon_on(program, repository) as daemon:
+        first_look(daemon)
         place(packages[0], repository)
         wait_for(daemon, repository, [packages[0].name])
         (repository / "README").write_text("hello\n")
@@ -178,7 +185,8 @@ def test_one_broken_repository_does_not_hold_up_the_others(program, tmp_path, pa
     with program.daemon("--repository", broken, "--repository", sound, *QUIET) as daemon:
         place(packages[1], sound)
         wait_for(daemon, sound, [packages[0].name, packages[1].name])
-        assert any(str(broken) in str(line) for line in daemon.lines() if line["level"] == "error")
+        daemon.wait_until(lambda: any(str(broken) in str(line) for line in daemon.lines() if line["level"] == "error"),
+                          60, "a complaint about the broken one")
     assert (broken / "repodata/repomd.xml").read_text() == "<repomd"
 
 
@@ -240,8 +248,10 @@ def test_steady_stream_is_published_before_it_ends(program, repository, packages
     config = program.home / "repoupdate.toml"
     config.write_text(f'[[repository]]\nurl = "{repository}"\ncreate = true\nquiet = "5s"\nmax_age = "2s"\n')
     with program.daemon("--config", config) as daemon:
-        for path in packages[:20]:
-            place(path, repository)
+        first_look(daemon)
+        placed = []
+        while not published(repository):
+            assert len(placed) < 40, "nothing was published while packages kept coming"
+            placed.append(place(packages[len(placed)], repository).name)
             time.sleep(0.4)
-        assert published(repository), "nothing was published while packages kept coming"
-        wait_for(daemon, repository, [path.name for path in packages[:20]])
+        wait_for(daemon, repository, placed)
