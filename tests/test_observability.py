@@ -217,7 +217,7 @@ def test_a_repository_that_fails_is_named_and_counted(stage, packages):
 def test_a_worker_that_gets_no_further_is_no_life(stage, packages):
     gate = HoldAt(b"PUT ")
     with Relay(stage.endpoint.url, gate) as relay, \
-         stage.daemon(s3=relay.url, more=('stuck_after = "2s"',)) as daemon:
+         stage.daemon(s3=relay.url, more=('stuck_after = "8s"',)) as daemon:
         monitor = Monitor(daemon)
         answer = monitor.wait_for_state("healthz", 503)
         assert "publish" in reasons(answer, "thread")[0]
@@ -234,11 +234,11 @@ def test_a_long_first_look_that_gets_further_is_alive(stage, many_packages):
 
     def slowly(piece):
         if piece.startswith(b"GET ") and b".rpm" in piece:
-            time.sleep(0.5)
+            time.sleep(1)
 
     stage.program.environment["REPOUPDATE_DEFAULTS_REQUESTS"] = "1"
     with Relay(stage.endpoint.url, slowly) as relay, \
-         stage.daemon(s3=relay.url, more=('stuck_after = "3s"',)) as daemon, stage.view as view:
+         stage.daemon(s3=relay.url, more=('stuck_after = "8s"',)) as daemon, stage.view as view:
         monitor = Monitor(daemon)
         daemon.wait_until(lambda: len(published(view.url) or []) == 12, 60, "the packages")
         assert not daemon.messages("a thread is stuck")
