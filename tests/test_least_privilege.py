@@ -206,6 +206,7 @@ def test_without_the_list_of_uploads_the_sweep_goes_on_and_says_so_once(stage, p
             stage.put(packages[number])
             stage.wait_for(daemon, packages[:number + 1])
             time.sleep(1.5)  # a sweep
+        daemon.wait_for_message(refused)
         assert len(daemon.messages(refused)) == 1 and not daemon.messages("cannot sweep")
 
 

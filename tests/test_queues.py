@@ -52,7 +52,7 @@ def test_backlog_is_drained_into_few_publications(stage, many_packages):
     for path in before:
         stage.put(path, "el9")
     stage.send(url, backlog_of(stage, "el9", [path.name for path in before], BACKLOG))
-    with stage.daemon([name], [stage.url("el9")], ['visibility = "30s"'], quiet="1s") as daemon:
+    with stage.daemon([name], [stage.url("el9")], ['visibility = "30s"'], quiet="3s") as daemon:
         started = time.monotonic()
         for path in during:  # uploaded while the backlog is drained, and notified behind it
             stage.put(path, "el9")

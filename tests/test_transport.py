@@ -398,6 +398,12 @@ def test_interrupted_upload_leaves_no_parts(stage, large_package):
     assert f"{PREFIX}/{large_package.name}" not in aws.keys(stage.endpoint, stage.bucket)
 
 
+def is_pending(process, number):
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+        sets = [int(line.split()[1], 16) for line in status if line.startswith(("SigPnd:", "ShdPnd:"))]
+    return any(pending >> number - 1 & 1 for pending in sets)
+
+
 def test_interrupted_removal_deletes_no_more_and_names_what_is_left(stage, packages):
     """The first Ctrl-C: what is under way is finished, and nothing more is begun."""
     stage.put_all(packages[:12])
@@ -415,7 +421,8 @@ def test_interrupted_removal_deletes_no_more_and_names_what_is_left(stage, packa
         try:
             wait_until(lambda: len(store.answered_with(Wait)) == 2, 60, "the first two deletions")
             process.send_signal(signal.SIGINT)
-            time.sleep(1)  # until it has arrived
+            wait_until(lambda: not is_pending(process, signal.SIGINT), 60, "the signal to be taken")
+            time.sleep(0.5)  # until it is acted on
             interrupted.set()
             said = process.communicate(timeout=60)[1]
         finally:
