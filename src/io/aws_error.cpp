@@ -160,7 +160,8 @@ std::string bucket_region(const HttpResponse& refusal) {
 ErrorKind aws_error_kind(int status, std::string_view code) {
   for (const auto& entry : k_code_kinds)
     if (entry.code == code) return entry.kind;
-  return is_about_key(code) ? ErrorKind::denied : status_kind(status);
+  // KMS.KMSInternalException and its like say that KMS has trouble, nothing about the key.
+  return is_about_key(code) && status < 500 ? ErrorKind::denied : status_kind(status);
 }
 
 std::string request_id(const HttpResponse& response) {

@@ -38,6 +38,8 @@ TEST(AwsError, StatusAndCodeDecideTheKind) {
                         Case{400, "KMS.ThrottlingException", ErrorKind::throttled},
                         Case{400, "KmsDisabled", ErrorKind::denied},
                         Case{400, "KmsThrottled", ErrorKind::throttled},
+                        Case{500, "KMS.KMSInternalException", ErrorKind::unavailable},
+                        Case{503, "KMS.DependencyTimeoutException", ErrorKind::unavailable},
                         Case{412, "PreconditionFailed", ErrorKind::precondition_failed},
                         Case{304, "", ErrorKind::precondition_failed},
                         Case{409, "ConditionalRequestConflict", ErrorKind::conflict},
