@@ -84,7 +84,7 @@ struct WebhookServer::State {
   MHD_Result begin(MHD_Connection* connection, const WebhookRequest& request, Exchange& exchange);
   MHD_Result conclude(MHD_Connection* connection, const Exchange& exchange);
   WebhookAnswer store(const std::string& body, std::string& reason) const;
-  WebhookAnswer check(std::string& reason) const;
+  WebhookAnswer check() const;
 
   // What the library calls, with this object as `self`. No exception may pass through it.
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* path, const char* method,
@@ -178,9 +178,10 @@ MHD_Result WebhookServer::State::receive(MHD_Connection*, Exchange& exchange, st
 }
 
 MHD_Result WebhookServer::State::conclude(MHD_Connection* connection, const Exchange& exchange) {
+  // Whoever asks whether events can be taken has none that is refused.
+  if (exchange.verdict.next == WebhookVerdict::Next::check_health) return send_answer(connection, check(), false);
   WebhookAnswer answer = exchange.verdict.answer;
   std::string reason = answer.text;
-  if (exchange.verdict.next == WebhookVerdict::Next::check_health) answer = check(reason);
   if (exchange.verdict.next == WebhookVerdict::Next::take_body) answer = store(exchange.body, reason);
   if (answer.status >= 400) calls.refused(answer.status, reason, peer_of(connection));
   return send_answer(connection, answer, !options.access.user.empty());
@@ -196,10 +197,8 @@ WebhookAnswer WebhookServer::State::store(const std::string& body, std::string& 
   return {503, "the event could not be stored; send it again", {}};
 }
 
-WebhookAnswer WebhookServer::State::check(std::string& reason) const {
-  const auto writable = calls.check();
-  if (writable) return {200, "ok", {}};
-  reason = writable.error().text();
+WebhookAnswer WebhookServer::State::check() const {
+  if (calls.check()) return {200, "ok", {}};
   return {503, "events cannot be stored", {}};
 }
 

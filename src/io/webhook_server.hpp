@@ -31,7 +31,8 @@ struct WebhookServerOptions {
 struct WebhookCalls {
   std::function<Result<void>(std::string_view body)> store;  // returns once it is on the disk
   std::function<Result<void>()> check;                       // whether it could be
-  // A request was answered with this status, 400 or more, for this reason; from this address, without a port.
+  // A request was answered with this status, 400 or more, for this reason; from this address, without a port. Not what
+  // only asked for check().
   std::function<void(int status, const std::string& reason, const std::string& peer)> refused;
 };
 

@@ -20,6 +20,7 @@ namespace {
 
 using std::chrono::seconds;
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
@@ -217,7 +218,7 @@ TEST_F(WebhookSourceTest, AFullQueueTellsTheStoreToComeAgain) {
   EXPECT_EQ(post(k_ceph_event), 200);
   EXPECT_EQ(post(k_ceph_event), 503);
   EXPECT_THAT(exchange(request_text("GET", "/healthz", "")), StartsWith("HTTP/1.1 503 "));
-  EXPECT_THAT(m_refused, testing::Each(HasSubstr("the queue is full")));
+  EXPECT_THAT(m_refused, ElementsAre(HasSubstr("the queue is full"))) << "of the event; who only asks loses nothing";
   const auto deliveries = receive();
   ASSERT_TRUE(m_source->acknowledge(std::vector{deliveries.at(0).receipt}).ok());
   EXPECT_EQ(post(k_ceph_event), 200);
