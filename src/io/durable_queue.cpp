@@ -106,7 +106,8 @@ Result<void> DurableQueue::has_room(std::size_t bytes) const {
 
 Result<void> DurableQueue::put(std::string_view body) {
   const std::scoped_lock lock(m_mutex);
-  if (auto room = has_room(body.size()); !room) return room;
+  m_last_put = body.size();
+  if (auto room = has_room(m_last_put); !room) return room;
   auto transaction = SqliteTransaction::begin(m_file);
   if (!transaction) return std::move(transaction).error();
   SqliteStatement insert(m_file, "INSERT INTO messages (body, received_at) VALUES (?, ?)");
@@ -270,7 +271,7 @@ void DurableQueue::extend(std::span<const QueueReceipt> receipts, Duration hidde
 
 Result<void> DurableQueue::check() {
   const std::scoped_lock lock(m_mutex);
-  if (auto room = has_room(0); !room) return room;
+  if (auto room = has_room(m_last_put); !room) return room;
   SqliteStatement write(m_file, "UPDATE probe SET written_at = ?");
   return write.bind(seconds_of(m_clock.now())).run();
 }

@@ -71,7 +71,7 @@ public:
   // left as it is.
   void extend(std::span<const QueueReceipt> receipts, Duration hidden);
 
-  // Tries to write to the file. ErrorKind::no_space when put() would say so.
+  // Tries to write to the file. ErrorKind::no_space when put() would say so of a body as large as the last one.
   Result<void> check();
 
   std::uint64_t size() const;  // messages stored, without parked ones
@@ -105,6 +105,7 @@ private:
   std::map<std::int64_t, Entry> m_entries;  // everything stored
   std::uint64_t m_bytes = 0;                // of their bodies
   std::uint64_t m_parked_bytes = 0;         // the part of them that is parked
+  std::size_t m_last_put = 0;               // bytes of the last body that put() was given, also in vain
   // Each entry is in one of these.
   std::set<std::int64_t> m_visible, m_parked;
   std::set<std::pair<SteadyTime, std::int64_t>> m_hidden;

@@ -180,6 +180,7 @@ TEST_F(DurableQueueTest, RefusesAboveItsLimitsUntilThereIsRoom) {
   put(*queue, "12345");
   EXPECT_TRUE(queue->check().ok());
   EXPECT_TRUE(queue->put("123456").failed_with(ErrorKind::no_space));  // bytes
+  EXPECT_TRUE(queue->check().failed_with(ErrorKind::no_space)) << "the store sends it again";
   put(*queue, "12345");
   EXPECT_TRUE(queue->put("").failed_with(ErrorKind::no_space));  // messages
   EXPECT_TRUE(queue->check().failed_with(ErrorKind::no_space));
