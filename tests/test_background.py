@@ -52,6 +52,17 @@ def test_the_command_is_back_when_the_daemon_is_ready(program, repository, packa
     assert log.read_text().endswith(" stopped\n")
 
 
+def test_a_command_without_standard_streams_is_back_as_well(program, repository, log):
+    command = [program.named("repoupdate"), "daemon", "-d", "--repository", repository, "--log-file", log]
+    done = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command], cwd=program.home,
+                          env=program.environment, timeout=30)
+    assert done.returncode == Exit.DONE
+    assert " ready " in log.read_text()
+    os.kill(the_daemon(program), signal.SIGTERM)
+    wait_for_end(program)
+    assert log.read_text().endswith(" stopped\n")
+
+
 def test_a_log_that_goes_nowhere_is_warned_of(program, repository, log):
     done = program.run("daemon", "-d", "--repository", repository)
     assert done.stderr.count(NO_LOG) == 1

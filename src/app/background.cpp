@@ -29,6 +29,10 @@ Result<std::optional<ExitCode>> wait_for(pid_t daemon, const FileHandle& pipe) {
 }  // namespace
 
 Result<std::optional<ExitCode>> Background::enter() {
+  // Whoever starts us may have closed the standard streams. What is opened next would get their numbers, and ready()
+  // would put /dev/null in its place.
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0) ::open("/dev/null", O_RDWR);  // gets the lowest free number, which is this one
   auto nowhere = open_file("/dev/null", O_RDWR, "/dev/null");
   if (!nowhere) return std::move(nowhere).error();
   std::array<int, 2> ends{};
