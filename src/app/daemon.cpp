@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "app/attendant.hpp"
 #include "app/daemon_metrics.hpp"
@@ -186,19 +187,20 @@ void Daemon::sample(std::stop_token stop) {
 }
 
 // Where nothing changes, nobody asks a store for hours. Who wants to know whether we are ready wants to know that as
-// well; as long as nobody does, it costs nothing.
+// well; as long as nobody does, one that is well costs nothing.
 void Daemon::probe(std::stop_token stop) {
-  while (m_session.clock.sleep_for(k_sample_every, stop))
-    if (m_health.is_asked_lately())
-      for_each_parallel(m_board.size(), k_probes, [&](std::size_t i) {
-        if (!stop.stop_requested()) look_at_store(i);
-      });
+  while (m_session.clock.sleep_for(k_sample_every, stop)) {
+    std::vector<std::size_t> due;
+    for (std::size_t i = 0; i < m_board.size(); ++i)
+      if (m_health.is_due(Health::Kind::store, m_board.name(i), k_probe_every)) due.push_back(i);
+    for_each_parallel(due.size(), k_probes, [&](std::size_t i) {
+      if (!stop.stop_requested()) look_at_store(due[i]);
+    });
+  }
 }
 
 void Daemon::look_at_store(std::size_t number) {
   const Repository repository = m_board.repository(number);
-  const SteadyTime known = m_health.last_known(Health::Kind::store, repository.name);
-  if (known != SteadyTime{} && m_session.clock.steady() - known < k_probe_every) return;
   m_health.asked(Health::Kind::store, repository.name);
   const auto there = repository.store->head(repository.prefix + std::string(k_repomd_key));
   // Whether a repository that is not there is to be made, its update says.

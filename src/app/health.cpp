@@ -114,10 +114,15 @@ bool Health::is_failing(Kind kind, const std::string& name) const {
   return found != m_subjects.end() && failure(found->second, m_clock.steady()).has_value();
 }
 
-SteadyTime Health::last_known(Kind kind, const std::string& name) const {
+bool Health::is_due(Kind kind, const std::string& name, Duration every) const {
   const std::scoped_lock lock(m_mutex);
+  const SteadyTime now = m_clock.steady();
+  const bool is_asked_for = m_asker && since(*m_asker, now) < k_asked_lately;
   const auto found = m_subjects.find({kind, name});
-  return found == m_subjects.end() ? SteadyTime{} : found->second.known;
+  if (found == m_subjects.end()) return is_asked_for;
+  const Subject& subject = found->second;
+  if (subject.state != Subject::State::unknown && since(subject.known, now) < every) return false;
+  return is_asked_for || failure(subject, now);
 }
 
 std::vector<Health::Reason> Health::why_not_alive() const {
@@ -145,11 +150,6 @@ std::vector<Health::Reason> Health::why_not_ready() const {
 void Health::note_asker() {
   const std::scoped_lock lock(m_mutex);
   m_asker = m_clock.steady();
-}
-
-bool Health::is_asked_lately() const {
-  const std::scoped_lock lock(m_mutex);
-  return m_asker && since(*m_asker, m_clock.steady()) < k_asked_lately;
 }
 
 std::string health_json(std::string_view yes, std::string_view no, const std::vector<Health::Reason>& reasons) {

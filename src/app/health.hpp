@@ -51,8 +51,9 @@ public:
   void fails(Kind kind, const std::string& name, std::string why);
   bool is_well(Kind kind, const std::string& name) const;
   bool is_failing(Kind kind, const std::string& name) const;  // or gives no answer; not while nothing is known
-  // When it was last known to be well or failing; the epoch of the clock: never.
-  SteadyTime last_known(Kind kind, const std::string& name) const;
+  // It is worth asking, and for `every` nobody has: somebody wants to know, or it is failing, which else would be told
+  // for ever.
+  bool is_due(Kind kind, const std::string& name, Duration every) const;
 
   // No thread is stuck. Why not, otherwise.
   std::vector<Reason> why_not_alive() const;
@@ -61,7 +62,6 @@ public:
 
   // why_not_ready() was asked for by somebody outside, so that it is worth finding out.
   void note_asker();
-  bool is_asked_lately() const;
 
 private:
   struct Thread {

@@ -90,12 +90,25 @@ TEST_F(HealthTest, BeginningAnewForgetsWhatWasServedBefore) {
   EXPECT_EQ(health.why_not_ready()[0].text, "settings are read again");
 }
 
-TEST_F(HealthTest, AnAskerIsRememberedForAWhile) {
-  EXPECT_FALSE(health.is_asked_lately());
+TEST_F(HealthTest, WhatIsWellIsDueWhileSomebodyAsksAndWhatFailsUntilItIsWell) {
+  const auto is_due = [&] { return health.is_due(Kind::store, "s3://b/r", seconds(15)); };
+  EXPECT_FALSE(is_due());
   health.note_asker();
-  EXPECT_TRUE(health.is_asked_lately());
+  EXPECT_TRUE(is_due()) << "nothing is known yet";
+  health.well(Kind::store, "s3://b/r");
+  clock.advance(seconds(14));
+  EXPECT_FALSE(is_due());
+  clock.advance(seconds(1));
+  EXPECT_TRUE(is_due());
   clock.advance(k_asked_lately);
-  EXPECT_FALSE(health.is_asked_lately());
+  EXPECT_FALSE(is_due()) << "nobody wants to know";
+  health.fails(Kind::store, "s3://b/r", "unavailable");
+  EXPECT_FALSE(is_due());
+  clock.advance(seconds(15));
+  EXPECT_TRUE(is_due()) << "or it would fail for ever";
+  health.well(Kind::store, "s3://b/r");
+  clock.advance(seconds(15));
+  EXPECT_FALSE(is_due());
 }
 
 TEST(HealthJson, AnAnswerIsJsonWhateverTheReason) {
