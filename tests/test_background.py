@@ -57,7 +57,7 @@ def test_a_command_without_standard_streams_is_back_as_well(program, repository,
     done = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command], cwd=program.home,
                           env=program.environment, timeout=30)
     assert done.returncode == Exit.DONE
-    assert " ready " in log.read_text()
+    wait_until(lambda: " ready " in log.read_text(), 60, log.read_text)
     os.kill(the_daemon(program), signal.SIGTERM)
     wait_for_end(program)
     assert log.read_text().endswith(" stopped\n")

@@ -180,7 +180,6 @@ ExitCode drop(Session& session, const Arguments& arguments) {
     if (!updated) return fail(updated.error());
     report = *std::move(updated);
     report.quarantine.held.clear();  // of others, and of those that are dropped
-    failures.insert(failures.end(), report.failures.begin(), report.failures.end());
     auto left = delete_objects(repository, request.changes.removals, session.stop);
     failures.insert(failures.end(), left.begin(), left.end());
     report.failures = std::move(failures);

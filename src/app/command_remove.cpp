@@ -141,13 +141,12 @@ ExitCode run(Session& session, const Arguments& arguments) {
   request.changes.removals = std::move(all);  // what is deleted must not come in by the listing meanwhile
   auto report = update(*repository, request, session.clock, session.stop);
   if (!report) return fail(report.error());
-  report->quarantine.held.clear();  // of others: nobody asked for them
-  std::vector<PackageFailure> left;
-  if (!arguments.keep_object) left = delete_objects(*repository, selection->objects, session.stop);
-  report->failures.insert(report->failures.end(), left.begin(), left.end());
+  report->quarantine.held.clear();  // of others, like the failures: nobody asked for them
+  report->failures.clear();
+  if (!arguments.keep_object) report->failures = delete_objects(*repository, selection->objects, session.stop);
   const ExitCode code = print_report(*repository, *report, false, arguments.json);
   if (arguments.keep_object) return code;
-  for (const auto& failure : left) selection->quarantined.erase(failure.href);
+  for (const auto& failure : report->failures) selection->quarantined.erase(failure.href);
   if (selection->quarantined.empty()) return code;
   const auto forgotten = forget_quarantined(session, *repository, selection->quarantined);
   return forgotten ? code : fail(forgotten.error());

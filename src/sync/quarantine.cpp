@@ -96,7 +96,7 @@ Result<QuarantineSight> edit_quarantine(const Repository& repository, WriteTurn&
     }
     const std::string json = to_json(records);
     auto put = write(repository, *seen, json, compare_and_swap, deadline);
-    if (!put && !is_refusal(put.error().kind)) turn.leave_to_expire();
+    if (!put && !compare_and_swap && !is_refusal(put.error().kind)) turn.leave_to_expire();
     if (put) return QuarantineSight{put->etag, parse_quarantine(json).value_or(QuarantineRecords())};
     if (!is_lost_race(put)) return named(std::move(put).error(), repository);
     if (!clock.sleep_for(retry_delay(k_race, attempt, jitter()), stop))

@@ -42,8 +42,8 @@ struct RememberedPair {
 };
 
 // What a running process knows about repositories between two updates. It holds for the repomd.xml that it was made
-// from and for no other: whoever asks compares. Nothing is lost without it but time. Those used least recently go first,
-// their frames before their tables.
+// from and for no other: whoever asks compares. Nothing is lost without it but time, and
+// what may_have_overwritten() says. Those used least recently go first, their frames before their tables.
 // Every call may be made from several threads at once.
 class RepositoryMemory {
 public:
@@ -69,7 +69,7 @@ public:
   KnownObjects known_objects(std::string_view repository);
   void keep_known_objects(std::string_view repository, KnownObjects known);
 
-  // That a publication may have come over somebody else's, and no comparison with the listing has made up for it yet.
+  // That a publication may have come over somebody else's, and no comparison with the listing has been made for it yet.
   bool may_have_overwritten(std::string_view repository);
   void note_overwriting(const std::string& repository, bool may_have_overwritten);
 

@@ -206,7 +206,7 @@ Result<UpdateReport> Update::run() {
   return std::move(outcome.error())
       .within(m_repository.name +
               ": what another writer published may have been overwritten, and is listed "
-              "again by the next `repoupdate update`");
+              "again by `repoupdate update --reread`");
 }
 
 Result<void> Update::make_passes() {
@@ -256,9 +256,9 @@ bool Update::note_overrun() {
 
 // What failed is written down after its neighbours are published, and before the caller acknowledges anything.
 UpdateReport Update::finish() {
-  const auto is_known = [](const PackageFailure& failure) { return is_final(failure.error.kind); };
+  // What could not be looked at is among the failures, for the caller to come back to.
   if (m_may_have_overwritten && m_repository.memory && !m_request.dry_run)
-    m_repository.memory->note_overwriting(m_repository.name, !std::ranges::all_of(m_report.failures, is_known));
+    m_repository.memory->note_overwriting(m_repository.name, false);
   const PackageObjects* listing = m_listing ? &*m_listing : nullptr;
   m_report.quarantine = m_request.dry_run ? m_quarantine.report()
                                           : m_quarantine.settle(m_report.failures, m_findings, listing,
@@ -496,11 +496,11 @@ Result<UpdateReport> create_repository(const Repository& repository, Clock& cloc
   UpdateReport report;
   for (int attempt = 1;; ++attempt) {
     const auto pointer = publish(repository, spliced->publication, turn, report.repaired, {});
-    if (pointer && turn.was_overrun())
+    if (turn.was_overrun())
       return Error{ErrorKind::conflict,
                    repository.name +
                        ": made, but somebody else may have made it at the same moment, and published; "
-                       "`repoupdate update` lists all packages",
+                       "`repoupdate update --reread` lists all packages",
                    {}};
     if (pointer) break;
     if (!pointer.failed_with(ErrorKind::precondition_failed)) return pointer.error();

@@ -43,7 +43,7 @@ public:
   // Whether that was noted since it was last asked.
   bool was_overrun() { return std::exchange(m_was_overrun, false); }
 
-  // What was written in it has not been answered, and may be on its way still: the turn is not given back, but ends by
+  // What was written in it failed without an answer, and may be on its way still: the turn is not given back, but ends by
   // itself, so that nobody publishes before that.
   void leave_to_expire() { m_expires = true; }
 

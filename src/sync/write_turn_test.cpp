@@ -220,21 +220,21 @@ protected:
   // Makes the first request that begins so fail once, after the PUT that comes over another one's publication.
   void fail_after_it(const std::string& first) {
     const auto publishes_another = std::exchange(store.before, {});
-    store.before = [=, this, failed = false](const std::string& request) mutable -> Result<void> {
-      const bool fails = is_over && !failed && request.starts_with(first);
+    store.before = [=, this](const std::string& request) -> Result<void> {
       if (request == "PUT " + k_pointer && !stood_still) {
         EXPECT_TRUE(publishes_another(request).ok());
         is_over = true;
       }
-      failed = failed || fails;
-      return fails ? Result<void>(Error{ErrorKind::unavailable, "reset", {}}) : Result<void>();
+      if (is_over && request.starts_with(first) && !has_failed.exchange(true))
+        return Error{ErrorKind::unavailable, "reset", {}};
+      return {};
     };
   }
   void expect_listed_again_by_the_next_one() {
     repository.memory = &memory;
     const auto failed = update(repository, key("a.rpm"), clock, {});
     ASSERT_TRUE(failed.failed_with(ErrorKind::unavailable));
-    EXPECT_THAT(failed.error().text(), HasSubstr("listed again by the next `repoupdate update`"));
+    EXPECT_THAT(failed.error().text(), HasSubstr("listed again by `repoupdate update --reread`"));
     EXPECT_TRUE(is_over);
     EXPECT_THAT(listed(), ElementsAre("a.rpm", "old.rpm", "replaced.rpm"));
     EXPECT_TRUE(update(repository, key("a.rpm"), clock, {}).ok());
@@ -245,7 +245,7 @@ protected:
     EXPECT_THAT(store.requests(), Not(Contains(HasSubstr("LIST")))) << "once is enough";
   }
 
-  std::atomic<bool> is_over = false;
+  std::atomic<bool> is_over = false, has_failed = false;
   RepositoryMemory memory{MemoryLimits{}};
 };
 
