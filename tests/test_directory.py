@@ -149,7 +149,8 @@ def test_published_line_says_what_happened(program, repository, packages):
     with daemon_on(program, repository) as daemon:
         for path in packages[:4]:
             place(path, repository)
-        wait_for(daemon, repository, [path.name for path in packages[:4]])
+        # Its publication confirms what is there, and goes on with what changes until then.
+        daemon.wait_until(lambda: sum(line["added"] for line in daemon.messages("published")) == 4, 60, "all four")
         (repository / packages[0].name).unlink()
         wait_for(daemon, repository, [path.name for path in packages[1:4]])
         daemon.wait_until(lambda: daemon.messages("published")[-1]["removed"] == 1, 30, "the removal in the log")
