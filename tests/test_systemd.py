@@ -110,7 +110,7 @@ def machine(stage, tmp_path):
         machine.write("/usr/lib/sysusers.d/repoupdate.conf", (PACKAGING / "repoupdate.sysusers").read_text())
         machine.write("/etc/systemd/system/repoupdate.service.d/test.conf",
                       f"[Service]\nWatchdogSec={WATCHDOG}s\nRestartSec=100ms\n"
-                      + "".join(f"Environment={name}={value}\n" for name, value in LEAKS_UNSEEN.items()))
+                      + "".join(f"Environment={name}={value}\n" for name, value in of_sanitizers().items()))
         machine.write("/etc/repoupdate/environment",
                       f"AWS_ACCESS_KEY_ID={stage.endpoint.access_key}\n"
                       f"AWS_SECRET_ACCESS_KEY={stage.endpoint.secret_key}\nAWS_REGION=us-east-1\n"
@@ -122,6 +122,11 @@ def machine(stage, tmp_path):
         machine.run("systemctl", "start", "repoupdate")
         yield machine
         print(machine.run("journalctl", "--no-pager", "--unit=repoupdate").stdout[-4000:])
+
+
+def of_sanitizers():
+    """Memory that GLib's slices hand on from one thread to the next looks like a race; the presets set G_SLICE."""
+    return LEAKS_UNSEEN | {name: os.environ[name] for name in ("G_SLICE",) if name in os.environ}
 
 
 @pytest.mark.timeout(300)
