@@ -42,8 +42,8 @@ struct RememberedPair {
 };
 
 // What a running process knows about repositories between two updates. It holds for the repomd.xml that it was made
-// from and for no other: whoever asks compares. Nothing is lost without it but time, and
-// what may_have_overwritten() says. Those used least recently go first, their frames before their tables.
+// from and for no other: whoever asks compares. Nothing is lost without it but time, and what
+// may_have_overwritten() says. Those used least recently go first, their frames before their tables.
 // Every call may be made from several threads at once.
 class RepositoryMemory {
 public:
