@@ -454,10 +454,15 @@ def asked_for(text):
     return set(re.findall(r"\b(?:repoupdate|process)_[a-z_]+\b", text))
 
 
+def dashboard_queries():
+    dashboard = json.loads(DASHBOARD.read_text())
+    return [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+
+
 def test_rules_and_dashboard_ask_for_what_is_exported_and_the_manual_tells_of_it(program, repository, stage):
     names = exported(program, repository, stage)
     dashboard = json.loads(DASHBOARD.read_text())
-    expressions = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    expressions = dashboard_queries()
     assert len(expressions) >= 10 and all(panel["title"] for panel in dashboard["panels"])
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(ids) == len(set(ids))
@@ -473,10 +478,14 @@ def test_rules_and_dashboard_ask_for_what_is_exported_and_the_manual_tells_of_it
     assert not missing, f"docs/operations.md says nothing of {missing}"
 
 
-def test_promtool_accepts_rules_and_metrics(program, repository):
+def test_promtool_accepts_rules_queries_and_metrics(program, repository, tmp_path):
     promtool = find_server("promtool")
     assert promtool, "promtool is not installed (scripts/install-deps --test installs it)"
-    checked([promtool, "check", "rules", str(RULES)])
+    queries = [query.replace("$__rate_interval", "5m") for query in dashboard_queries()]
+    as_rules = tmp_path / "dashboard.yml"  # JSON is YAML
+    as_rules.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": [
+        {"record": f"dashboard:query{number}", "expr": query} for number, query in enumerate(queries)]}]}))
+    checked([promtool, "check", "rules", str(RULES), str(as_rules)])
     with program.daemon("--repository", repository, "--create", *METRICS) as daemon:
         text = Monitor(daemon).metrics().text
     done = subprocess.run([promtool, "check", "metrics"], input=text, text=True, capture_output=True, timeout=60)
